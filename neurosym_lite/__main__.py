@@ -35,6 +35,7 @@ def _add_train(verbs: argparse._SubParsersAction) -> None:
     train.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     train.add_argument("--threads", type=positive(int), default=1, help="CPU threads (default 1)")
     train.add_argument("--out", metavar="DIR", help="where state, checkpoint and record go (default runs/RECIPE)")
+    train.add_argument("--keep", type=positive(int), metavar="N", help="keep a checkpoint every N steps, in OUT/kept")
     train.add_argument("--resume", action="store_true", help="go on from the state in DIR, if there is one")
     train.set_defaults(run=train_command)
 

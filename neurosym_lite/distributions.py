@@ -31,6 +31,10 @@ class Gaussian(NamedTuple):
         """Log density in nats, one number a coordinate."""
         return -0.5 * ((value - self.mean) / self.std) ** 2 - self.std.log() - 0.5 * LOG_TWO_PI
 
+    def entropy(self) -> Float[Tensor, "*shape"]:
+        """Entropy in nats, one number a coordinate."""
+        return self.std.log() + 0.5 * (1 + LOG_TWO_PI)
+
 
 class Bernoulli(NamedTuple):
     """A yes or no, given by its logit log(p / (1 - p))."""

@@ -42,6 +42,8 @@ class SceneLatents(NamedTuple):
     """z_g: the distributed code of the scene; of width 0 where a model has no global layer."""
     objects: ObjectLatents
     """z_s: the symbols that z_g says to expect."""
+    background: Float[Tensor, "B E"]
+    """z_b: what lies behind them; of width 0 where a model has black backgrounds."""
 
 
 class StrokeLatents(NamedTuple):

@@ -220,7 +220,7 @@ def test_a_diverged_run_keeps_its_state_and_checkpoint(recipe, tmp_path, monkeyp
     def diverge(run: loop.Run, source: object) -> None:
         step(run, source)
         with torch.no_grad():
-            run.model.glimpse_decoder[-1].bias.fill_(float("nan"))
+            run.model.glimpse_decoder.net[-1].bias.fill_(float("nan"))
 
     monkeypatch.setattr(loop, "train_step", diverge)
     assert main(["train", recipe.name, "--out", str(out), "--resume"]) == 2

@@ -4,7 +4,17 @@ import pytest
 import torch
 from torch import nn
 
-from neurosym_lite.layers import ConvLSTMCell, conv_block, conv_stack, mlp, subpixel_block, subpixel_stack
+from neurosym_lite.layers import (
+    CellConv,
+    ConvLSTMCell,
+    LSTMState,
+    conv_block,
+    conv_stack,
+    doubling_stack,
+    mlp,
+    subpixel_block,
+    subpixel_stack,
+)
 
 
 def test_conv_stack_halves_where_the_stride_says_so() -> None:
@@ -42,11 +52,33 @@ def test_conv_lstm_on_a_map_of_one_cell_is_torchs_lstm_cell() -> None:
     cell, reference = ConvLSTMCell(3, 4), nn.LSTMCell(3, 4)
     order = torch.cat([torch.arange(8), torch.arange(12, 16), torch.arange(8, 12)])  # ours i f o g, torch's i f g o
     with torch.no_grad():
-        weight = torch.cat([reference.weight_ih, reference.weight_hh], 1)[order]
-        cell.gates.weight.copy_(weight[:, :, None, None])
-        cell.gates.bias.copy_((reference.bias_ih + reference.bias_hh)[order])
+        cell.gates.conv.weight.copy_(torch.cat([reference.weight_ih, reference.weight_hh], 1)[order])
+        cell.gates.conv.bias.copy_((reference.bias_ih + reference.bias_hh)[order])
     x, hidden, memory = torch.rand(2, 3), torch.rand(2, 4), torch.rand(2, 4)
-    ours = cell(x[..., None, None], (hidden[..., None, None], memory[..., None, None]))
+    ours = cell(x[:, None], LSTMState(hidden[:, None], memory[:, None]))
     theirs = reference(x, (hidden, memory))
     for a, b in zip(ours, theirs, strict=True):
-        torch.testing.assert_close(a[..., 0, 0], b)
+        torch.testing.assert_close(a[:, 0], b)
+
+
+def test_cell_conv_is_a_convolution_of_the_map() -> None:
+    for kernel in (1, 3):
+        layer, cells = CellConv(3, 5, kernel), torch.rand(2, 16, 3)
+        weight = layer.conv.weight if kernel == 3 else layer.conv.weight[:, :, None, None]
+        maps = cells.transpose(1, 2).reshape(2, 3, 4, 4)
+        expected = nn.functional.conv2d(maps, weight, layer.conv.bias, padding=kernel // 2)
+        torch.testing.assert_close(layer(cells), expected.flatten(2).transpose(1, 2))
+
+
+def test_only_a_larger_kernel_lets_cells_see_each_other() -> None:
+    cells = torch.zeros(1, 9, 2)
+    touched = cells.clone()
+    touched[0, 4] = 1.0  # the middle of 3 x 3
+    for kernel, seen in ((1, 1), (3, 9)):
+        layer = CellConv(2, 4, kernel)
+        assert ((layer(touched) - layer(cells)).abs().amax(2) > 0).sum() == seen
+
+
+def test_doubling_stack_doubles_once_a_layer() -> None:
+    stack = doubling_stack(5, (8, 8, 4), 3)
+    assert stack(torch.rand(2, 5, 1, 1)).shape == (2, 3, 16, 16)

@@ -14,6 +14,7 @@ from neurosym_lite.training import checkpoints, loop, records
 from neurosym_lite.training.recipes import Recipe, get_recipe
 
 STATE, CHECKPOINT, RECORD = "state.safetensors", "checkpoint.safetensors", "record.json"
+KEPT = "kept"  # folder of the checkpoints that --keep asks for
 
 
 def train(options: argparse.Namespace) -> int:
@@ -29,7 +30,13 @@ def train(options: argparse.Namespace) -> int:
     if run.step > steps:
         print(f"{recipe.name} is at step {run.step} already, past --steps {steps}: nothing done", file=sys.stderr)
         return 0
-    with _progress(run, steps) as on_step:
+    with _progress(run, steps) as show:
+
+        def on_step(run: loop.Run) -> None:
+            show(run)
+            if options.keep and run.step % options.keep == 0:
+                _keep(run, out / KEPT)
+
         interrupted = loop.fit(run, out / STATE, steps=steps, minutes=options.minutes, on_step=on_step)
     try:
         if not interrupted:
@@ -78,6 +85,13 @@ def _finish(run: loop.Run, out: Path) -> None:
         curve=run.curve,
     )
     records.save_record(out / RECORD, record)
+
+
+def _keep(run: loop.Run, folder: Path) -> None:
+    """A checkpoint of how far the run has got, to be evaluated later; its header says the minutes it took."""
+    loop.check_finite(run)
+    path, so_far = folder / f"{run.step:07d}.safetensors", {"minutes": round(run.seconds / 60, 3)}
+    checkpoints.save_checkpoint(path, run.recipe, loop.shipped_weights(run), run.step, so_far)
 
 
 def _device(name: str, threads: int) -> torch.device:

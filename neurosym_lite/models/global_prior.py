@@ -1,8 +1,8 @@
 """z_g, the distributed latent of a scene, and the feature map it draws for the symbols.
 
 Two calls: `infer` goes from what was seen to (z_g, feature map, KL), `generate` from nothing to (z_g, feature map).
-`GaussianGlobal` is GNM-Gaussian, the ablation of section 4.3: one Gaussian vector, decoded in one go. StructDRAW keeps
-the same two calls and draws the map in several steps.
+`GaussianGlobal` is GNM-Gaussian, the ablation of table 2: one Gaussian vector, decoded in one go. StructDRAW
+(`structdraw.py`) keeps the same two calls and draws the map in several steps.
 """
 
 from typing import NamedTuple
@@ -53,10 +53,12 @@ class GaussianGlobal(nn.Module):
         """f(z_g): features for every cell."""
         return rearrange(self.decoder(latent), "B (K F) -> B K F", K=self.cells)
 
-    def infer(self, inputs: Float[Tensor, "B K E"], mode: bool = False) -> GlobalDraw:
+    def infer(
+        self, inputs: Float[Tensor, "B K E"], mode: bool = False, generator: Generator | None = None
+    ) -> GlobalDraw:
         """Draw z_g from q(z_g | x) (its mean with `mode`) and decode it."""
         q = self.posterior(inputs)
-        latent = q.mean if mode else q.sample()
+        latent = q.mean if mode else q.sample(generator)
         return GlobalDraw(latent, self.structure(latent), kl_gaussian(q, self.prior(len(inputs), inputs)).sum(1))
 
     def generate(self, n: int, generator: Generator) -> GlobalDraw:

@@ -1,25 +1,35 @@
 """Generative Neurosymbolic Machines (Jiang & Ahn 2020): scenes as symbols, and a prior that knows which scenes exist.
 
-    p(x, z_s, z_g) = p(x | z_s) p(z_s | z_g) p(z_g)                       (equation 1)
+    p(x, z_s, z_b, z_g) = p(x | z_s, z_b) p(z_s | z_g) p(z_b | z_g) p(z_g)                (equation 1)
 
-z_g is a distributed vector; z_s is a map of symbols, one a cell of a G x G grid; x is their rendering. With
-`prior="independent"` there is no z_g and the symbols are independent: the S-LVM of figure 1. With `prior="gaussian"`
-z_g is one Gaussian vector (GNM-Gaussian of table 2).
+z_g is a distributed vector; z_s is a map of symbols, one a cell of a G x G grid; z_b is the background; x is their
+rendering. p(z_g) is StructDRAW with `prior="struct"`, one Gaussian vector with `prior="gaussian"` (GNM-Gaussian of
+table 2); with `prior="independent"` there is no z_g and the symbols are independent: the S-LVM of figure 1.
 """
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from einops import rearrange
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from neurosym_lite.distributions import Bernoulli, Gaussian, gaussian_head, image_log_likelihood
+from neurosym_lite.distributions import Bernoulli, Gaussian, gaussian_head, image_log_likelihood, kl_gaussian
 from neurosym_lite.latents import Boxes, ObjectLatents, SceneLatents, Where
 from neurosym_lite.layers import conv_stack, mlp
+from neurosym_lite.models.appearance import Background, GlimpseDecoder
 from neurosym_lite.models.global_prior import GaussianGlobal, GlobalDraw
-from neurosym_lite.models.objective import GNMLoss, GNMWeights, auxiliary_kls, conditional_kls, elbo_terms
+from neurosym_lite.models.gnm_config import GNMConfig
+from neurosym_lite.models.objective import (
+    GNMLoss,
+    GNMWeights,
+    KLs,
+    auxiliary_kls,
+    conditional_kls,
+    elbo_terms,
+    no_kls,
+)
+from neurosym_lite.models.structdraw import StructDraw
 from neurosym_lite.models.symbols import (
     WHERE,
     ObjectDistribution,
@@ -29,47 +39,22 @@ from neurosym_lite.models.symbols import (
     cell_centres,
     pixel_boxes,
 )
-from neurosym_lite.render.compose import compose_sum
+from neurosym_lite.render.compose import compose_sum, foreground_convex, foreground_exact
 from neurosym_lite.render.spatial import glimpse
 
-
-@dataclass(frozen=True)
-class GNMConfig:
-    """Sizes and switches of a GNM on black backgrounds. Where a default leaves the paper, the comment says so."""
-
-    image_size: int = 64  # H = W, pixels (paper: 128)
-    channels: int = 1  # C
-    grid: int = 4  # G; K = G * G cells (section 4)
-    filters: tuple[int, ...] = (16, 32, 48, 48, 48)  # image encoder (table 6 has nine layers)
-    strides: tuple[int, ...] = (2, 2, 2, 2, 1)  # 2 halves the map; the last map must be G x G
-    heads: tuple[int, ...] = (64, 64)  # hidden widths of the symbol heads (table 9)
-    what: int = 10  # D of z_what (paper's MNIST: 20 in the released code)
-    what_from: Literal["cell", "glimpse"] = "glimpse"  # paper: the cell's features; glimpse: a crop at the box
-    glimpse_size: int = 16  # h = w of what the decoder draws, pixels (paper's MNIST: 32)
-    glimpse_window: float = 1.2  # side of the crop in units of the box (only with what_from="glimpse")
-    glimpse_encoder: tuple[int, ...] = (256, 128)  # hidden widths (only with what_from="glimpse")
-    glimpse_decoder: tuple[int, ...] = (128, 256)  # hidden widths of an MLP (paper: sub-pixel convolutions)
-    decoder_bias: float = -2.0  # logit at which a blank glimpse starts: dark, or presence collapses (paper: 0)
-    scale_mean: float = -1.5  # prior mean of the raw scale: sigmoid = 0.18 of the canvas (released code: -1.6)
-    where_std: tuple[float, ...] = (0.1, 0.3, 1.0, 1.0)  # prior stds of (s, r, u_x, u_y) (released code)
-    prior: Literal["independent", "gaussian"] = "gaussian"  # S-LVM, or GNM-Gaussian (table 2)
-    presence_prior: float = 0.25  # p(z_pres = 1) of the independent prior, used by `sample` alone
-    global_from: Literal["features", "symbols"] = "symbols"  # what q(z_g | x) sees (paper: features of the image)
-    latent: int = 64  # D of z_g (not in the paper for GNM-Gaussian)
-    structure: int = 48  # F, features a cell in the map that z_g draws
-    hidden: tuple[int, ...] = (192, 192)  # of the MLPs around z_g (paper: 512, 512)
-    gate_conditional: bool = True  # absent cells pay no KL for where, depth, what given z_g (paper: they do)
-    sigma: float = 0.1  # std of the likelihood; evidence grows as pixels / sigma^2: 0.2 at 128 is 0.1 at 64
+FILLED = 0.9  # what the curriculum sets masks to (appendix C)
 
 
 class Inference(NamedTuple):
-    """q(z_s | x), and what was looked at on the way."""
+    """q(z_s, z_b | x), and what was looked at on the way."""
 
     objects: ObjectDistribution
     where: Float[Tensor, "B K 4"]
     """The z_where at which the glimpses were cut."""
     features: Float[Tensor, "B K E"]
     """What q(z_g | x) sees."""
+    background: Gaussian
+    """q(z_b | x), of width 0 where backgrounds are black."""
 
 
 class SceneSample(NamedTuple):
@@ -80,46 +65,51 @@ class SceneSample(NamedTuple):
 
 
 class GNM(nn.Module):
-    """The model. Read `loss` first: it is equation 6, with the auxiliary KLs of equation 8."""
+    """The model. Read `loss` first: it is equation 9."""
 
     Config, Weights = GNMConfig, GNMWeights
 
     def __init__(self, config: GNMConfig) -> None:
         super().__init__()
+        _check(config)
         self.config = config
         cells, width = config.grid**2, config.filters[-1]
-        if config.image_size != config.grid * 2 ** sum(s == 2 for s in config.strides):
-            raise ValueError(
-                f"an image of {config.image_size} pixels under strides {config.strides} does not end as a map of "
-                f"{config.grid} x {config.grid} cells: change image_size, strides or grid"
-            )
+        starts = (config.scale_start, config.presence_start)
+        from_cell = config.what_from == "cell"
         self.register_buffer("centres", cell_centres(config.grid), persistent=False)
         self.encoder = conv_stack(config.channels, config.filters, config.strides)
-        pixels, from_cell = config.channels * config.glimpse_size**2, config.what_from == "cell"
-        self.posterior_heads = SymbolHeads(width, config.heads, config.what * from_cell, config.scale_mean)
+        self.posterior_heads = SymbolHeads(width, config.heads, config.what * from_cell, *starts)
         if not from_cell:
+            pixels = config.channels * config.glimpse_size**2
             self.glimpse_encoder = mlp(pixels, config.glimpse_encoder, 2 * config.what)
-        self.glimpse_decoder = mlp(config.what, config.glimpse_decoder, pixels)
-        nn.init.constant_(self.glimpse_decoder[-1].bias, config.decoder_bias)
-        if config.prior == "gaussian":
+        self.glimpse_decoder = GlimpseDecoder(config)
+        globals_width = 0
+        if config.prior != "independent":
             seen = 1 + WHERE + config.what if config.global_from == "symbols" else width
-            self.globals = GaussianGlobal(cells, seen, config.structure, config.latent, config.hidden)
-            self.prior_heads = SymbolHeads(config.structure, config.heads, config.what, config.scale_mean)
+            self.globals = _global_prior(config, seen)
+            globals_width = config.latent * (config.draw_steps if config.prior == "struct" else 1)
+            if config.interaction == "none" and config.prior == "struct":
+                globals_width *= cells
+            if not config.share_heads:
+                self.prior_heads = SymbolHeads(config.structure, config.heads, config.what, *starts)
+        if config.background:
+            self.background = Background(config, cells * width, globals_width)
 
     def boxes(self, where: Float[Tensor, "B K 4"]) -> Where:
         """z_where as boxes on the canvas; a centre may move one full cell from its own."""
         return boxes(where, self.centres, reach=2 / self.config.grid)
 
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = False) -> Inference:
-        """q(z_s | x). The glimpses for z_what are cut at a sample of z_where, or at its mean with `mode`."""
+        """q(z_s, z_b | x). Glimpses for z_what are cut at a sample of z_where, or at its mean with `mode`."""
         features = rearrange(self.encoder(images), "B D y x -> B (y x) D")
+        background = self._infer_background(features)
         objects = self.posterior_heads(features)
         where = objects.where.mean if mode else objects.where.sample()
         if self.config.what_from == "glimpse":
             objects = objects._replace(what=self.infer_what(images, where))
         if self.config.global_from == "symbols":
             features = as_input(objects.pres.probability, objects.where.mean, objects.what.mean)
-        return Inference(objects, where, features)
+        return Inference(objects, where, features, background)
 
     def infer_what(self, images: Float[Tensor, "B C H W"], where: Float[Tensor, "B K 4"]) -> Gaussian:
         """q(z_what | x, z_where) from a crop at the box, as in AIR and SPACE. No gradient passes through the crop."""
@@ -128,9 +118,16 @@ class GNM(nn.Module):
         size = (self.config.glimpse_size, self.config.glimpse_size)
         return gaussian_head(self.glimpse_encoder(glimpse(images, window, size).flatten(2)))
 
+    def _infer_background(self, features: Float[Tensor, "B K D"]) -> Gaussian:
+        if self.config.background:
+            return self.background.posterior(features)
+        nothing = features.new_zeros(len(features), 0)
+        return Gaussian(nothing, nothing)
+
     def prior(self, draw: GlobalDraw) -> ObjectDistribution:
-        """p(z_s | z_g), read off the feature map that z_g drew."""
-        return self.prior_heads(draw.features)
+        """p(z_s | z_g), read from the map that z_g drew."""
+        heads = self.posterior_heads if self.config.share_heads else self.prior_heads
+        return heads(draw.features)
 
     def auxiliary_prior(self, n: int, presence: Float[Tensor, ""] | float) -> ObjectDistribution:
         """p_aux(z_s) of appendix C: presence Ber(rho), boxes near their cell, depth and what N(0, 1)."""
@@ -145,46 +142,148 @@ class GNM(nn.Module):
             Bernoulli(odds.expand(n, cells)), Gaussian(mean, std), Gaussian(zeros[..., 0], unit.std[..., 0]), unit
         )
 
-    def render(self, latents: ObjectLatents) -> Float[Tensor, "B C H W"]:
-        """Mean of p(x | z_s): every present object's glimpse, drawn into its box, summed."""
-        size = self.config.glimpse_size
-        drawn = self.glimpse_decoder(latents.what).sigmoid()
-        glimpses = rearrange(drawn, "B K (C h w) -> B K C h w", h=size, w=size)
-        canvas = (self.config.image_size, self.config.image_size)
-        return compose_sum(glimpses, latents.pres, self.boxes(latents.where), canvas)
+    def render(
+        self,
+        latents: ObjectLatents,
+        background: Float[Tensor, "B E"] | None = None,
+        mask_fill: Float[Tensor, ""] | float = 0.0,
+    ) -> Float[Tensor, "B C H W"]:
+        """Mean of p(x | z_s, z_b): every present object's glimpse, drawn into its box, before the background.
+
+        Without z_b the background is black. `mask_fill` 1 is the curriculum of appendix C: masks are 0.9 all over
+        ("box"), or the background counts for 0.1 everywhere ("image", as the released code has it).
+        """
+        config = self.config
+        canvas, where = (config.image_size, config.image_size), self.boxes(latents.where)
+        colours, masks = self.glimpse_decoder(latents.what)
+        if masks is None:
+            return compose_sum(colours, latents.pres, where, canvas)
+        if config.curriculum == "box":
+            masks = mask_fill * FILLED + (1 - mask_fill) * masks
+        foreground = foreground_exact if config.rendering == "exact" else foreground_convex
+        scene = foreground(colours, masks, latents.pres, latents.depth, where, canvas)
+        if background is None or not config.background:
+            return scene.light
+        if config.curriculum == "image":
+            scene = scene._replace(coverage=mask_fill * FILLED + (1 - mask_fill) * scene.coverage)
+        return scene.over(self.background(background))
 
     def loss(self, images: Float[Tensor, "B C H W"], weights: GNMWeights) -> GNMLoss:
-        """The negative of equation 6 plus the auxiliary KLs of equation 8, with one sample of every latent."""
+        """The negative of equation 9 with one sample of every latent."""
+        if self.config.prior == "independent":
+            return self.symbol_loss(images, weights)
+        seen, pres, log_likelihood, auxiliary = self._explain(images, weights)
+        draw = self.globals.infer(seen.features)
+        return elbo_terms(log_likelihood, auxiliary, self._conditional_kls(seen, draw, pres), draw.kl, weights)
+
+    def symbol_loss(self, images: Float[Tensor, "B C H W"], weights: GNMWeights) -> GNMLoss:
+        """The terms of equation 9 without z_g: likelihood and auxiliary KLs. All there is of an S-LVM."""
+        _, _, log_likelihood, auxiliary = self._explain(images, weights)
+        return elbo_terms(log_likelihood, auxiliary, no_kls(log_likelihood), 0 * log_likelihood, weights)
+
+    def _explain(
+        self, images: Float[Tensor, "B C H W"], weights: GNMWeights
+    ) -> tuple[Inference, Float[Tensor, "B K"], Float[Tensor, "B"], KLs]:
+        """One sample of (z_s, z_b) from q: what was inferred, the relaxed presence, log p(x | z), auxiliary KLs."""
         seen = self.infer(images)
         q = seen.objects
         latents = ObjectLatents(
             q.pres.relaxed_sample(weights.temperature), seen.where, q.depth.sample(), q.what.sample()
         )
-        log_likelihood = image_log_likelihood(images, self.render(latents), self.config.sigma)
-        auxiliary = auxiliary_kls(q, self.auxiliary_prior(len(images), weights.presence), latents.pres)
-        if self.config.prior == "independent":
-            return elbo_terms(log_likelihood, auxiliary, None, torch.zeros_like(log_likelihood), weights)
+        drawn = self.render(latents, seen.background.sample(), weights.mask_fill)
+        log_likelihood = image_log_likelihood(images, drawn, self.config.sigma)
+        return seen, latents.pres, log_likelihood, self._auxiliary_kls(seen, latents.pres, weights.presence)
+
+    def prior_loss(self, seen: Inference, weights: GNMWeights) -> GNMLoss:
+        """The terms of equation 9 that z_g enters, for symbols inferred before and held fixed; presence as it is."""
         draw = self.globals.infer(seen.features)
-        conditional = conditional_kls(q, self.prior(draw), latents.pres, self.config.gate_conditional)
-        return elbo_terms(log_likelihood, auxiliary, conditional, draw.kl, weights)
+        conditional = self._conditional_kls(seen, draw, seen.objects.pres.probability)
+        return elbo_terms(0 * draw.kl, no_kls(draw.kl), conditional, draw.kl, weights)
+
+    def _auxiliary_kls(
+        self, seen: Inference, pres: Float[Tensor, "B K"], presence: Float[Tensor, ""]
+    ) -> KLs:
+        n = len(pres)
+        symbols = auxiliary_kls(seen.objects, self.auxiliary_prior(n, presence), pres, self.config.gate_auxiliary)
+        if not self.config.background:
+            return KLs(symbols, 0 * symbols.pres)
+        unit = self.background.auxiliary(n, pres)
+        return KLs(symbols, kl_gaussian(seen.background, unit).sum(1))
+
+    def _conditional_kls(self, seen: Inference, draw: GlobalDraw, pres: Float[Tensor, "B K"]) -> KLs:
+        symbols = conditional_kls(seen.objects, self.prior(draw), pres, self.config.gate_conditional)
+        if not self.config.background:
+            return KLs(symbols, 0 * symbols.pres)
+        return KLs(symbols, kl_gaussian(seen.background, self.background.prior(draw.latent)).sum(1))
 
     @torch.no_grad()
-    def sample(self, n: int, generator: Generator) -> SceneSample:
+    def sample(self, n: int, generator: Generator, sweeps: int = 0) -> SceneSample:
         """n scenes: z_g from its prior, then the mode of p(z_s | z_g) (the paper's way), then its rendering.
 
-        An independent prior has no mode worth drawing (every cell alike): its symbols are sampled.
+        With `sweeps`, pseudo-Gibbs: so many times, z_g is drawn anew from q(z_g | those symbols) and the symbols read
+        from it. This leaves the paper's ancestral sampling; it moves a scene to where the posterior is at home.
+        An independent prior has no mode worth drawing (every cell alike): its symbols are sampled. Raises ValueError
+        when asked for sweeps without a z_g.
         """
         if self.config.prior == "independent":
+            if sweeps:
+                raise ValueError("sweeps draw z_g anew, and an independent prior has none: set sweeps=0")
             objects = self.auxiliary_prior(n, self.config.presence_prior).sample(generator)
-            return SceneSample(self.render(objects), SceneLatents(objects.what.new_zeros(n, 0), objects))
+            behind = Gaussian(*objects.what.new_tensor([0.0, 1.0])[:, None, None].expand(2, n, self.config.background))
+            return self._scene(objects.what.new_zeros(n, 0), objects, behind.sample(generator))
         draw = self.globals.generate(n, generator)
+        for _ in range(sweeps):
+            draw = self.globals.infer(self._look_again(draw), generator=generator)
+        return self._scene(draw.latent, self.prior(draw).mode(), self._background_mode(draw))
+
+    def _scene(
+        self, latent: Float[Tensor, "B D"], objects: ObjectLatents, behind: Float[Tensor, "B E"]
+    ) -> SceneSample:
+        return SceneSample(self.render(objects, behind), SceneLatents(latent, objects, behind))
+
+    def _look_again(self, draw: GlobalDraw) -> Float[Tensor, "B K E"]:
+        """What q(z_g | x) would see of the scene that z_g says: its symbols, or the features of its picture."""
         objects = self.prior(draw).mode()
-        return SceneSample(self.render(objects), SceneLatents(draw.latent, objects))
+        if self.config.global_from == "symbols":
+            return as_input(objects.pres, objects.where, objects.what)
+        picture = self.render(objects, self._background_mode(draw))
+        return rearrange(self.encoder(picture), "B D y x -> B (y x) D")
+
+    def _background_mode(self, draw: GlobalDraw) -> Float[Tensor, "B E"]:
+        if self.config.background:
+            return self.background.prior(draw.latent).mean
+        return draw.latent[:, :0]
 
     @torch.no_grad()
     def detect(self, images: Float[Tensor, "B C H W"]) -> tuple[Boxes, Float[Tensor, "B K"], Tensor]:
         """Boxes of the inferred objects in pixels, their presence probabilities, and the reconstruction."""
-        q = self.infer(images, mode=True).objects
-        latents = q.mode()
+        seen = self.infer(images, mode=True)
+        latents = seen.objects.mode()
         found = pixel_boxes(self.boxes(latents.where), latents.pres, self.config.image_size)
-        return found, q.pres.probability, self.render(latents)
+        return found, seen.objects.pres.probability, self.render(latents, seen.background.mean)
+
+
+def _global_prior(config: GNMConfig, seen: int) -> GaussianGlobal | StructDraw:
+    cells = config.grid**2
+    if config.prior == "gaussian":
+        return GaussianGlobal(cells, seen, config.structure, config.latent, config.hidden)
+    return StructDraw(
+        cells, seen, config.structure, config.latent, config.draw_steps, config.hidden, config.draw_hidden,
+        config.interaction, config.embed, config.prior_components, config.out_kernel,
+    )  # fmt: skip
+
+
+def _check(config: GNMConfig) -> None:
+    """Raise ValueError where sizes or switches do not go together."""
+    if config.image_size != config.grid * 2 ** sum(s == 2 for s in config.strides):
+        raise ValueError(
+            f"an image of {config.image_size} pixels under strides {config.strides} does not end as a map of "
+            f"{config.grid} x {config.grid} cells: change image_size, strides or grid"
+        )
+    if config.background and config.rendering == "sum":
+        raise ValueError('a background needs masks in front of it: set rendering="exact" or "convex", or background=0')
+    if config.share_heads and (config.what_from != "cell" or config.structure != config.filters[-1]):
+        raise ValueError(
+            f'shared heads read what q and p see alike: set what_from="cell" and structure={config.filters[-1]} '
+            "(the encoder's width), or share_heads=False"
+        )

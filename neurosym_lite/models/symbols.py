@@ -15,7 +15,6 @@ from neurosym_lite.latents import Boxes, ObjectLatents, Where
 
 WHERE = 4  # (scale, aspect ratio, shift x, shift y)
 PRESENCE_LIMIT = 8.8  # presence logits live in (-8.8, 8.8): probabilities from 1.5e-4 to 1 - 1.5e-4 (released code)
-PRESENCE_START = 0.25  # initial raw presence: a logit near 2, so that every cell draws and learns to draw
 
 
 class ObjectDistribution(NamedTuple):
@@ -73,12 +72,16 @@ def as_input(pres: Float[Tensor, "B K"], where: Tensor, what: Tensor) -> Float[T
 class SymbolHeads(nn.Module):
     """A cell's features -> the distribution of its symbol: two 1x1 layers, then one linear map a part.
 
-    Works on the last axis of (B, K, F), which is what 1x1 convolutions on a map do (GNM, table 9).
+    Works on the last axis of (B, K, F), which is what 1x1 convolutions on a map do (GNM, table 9); the norm is a
+    cell's own, where the paper's is one over the whole map.
     """
 
-    def __init__(self, features: int, hidden: tuple[int, ...], what: int, scale_start: float) -> None:
-        """`scale_start` is the initial mean of the raw scale: sigmoid(-1.5) = 0.18 of the canvas.
+    def __init__(
+        self, features: int, hidden: tuple[int, ...], what: int, scale_start: float, presence_start: float
+    ) -> None:
+        """`scale_start` and `presence_start` are the raw scale and presence at the start, whatever the features.
 
+        sigmoid(-1.5) = 0.18 of the canvas; presence 0.25 is a logit near 2, so that every cell draws and learns to.
         With `what` 0 there is no appearance head: z_what comes from elsewhere (a glimpse).
         """
         super().__init__()
@@ -90,7 +93,7 @@ class SymbolHeads(nn.Module):
         self.where = nn.Linear(hidden[-1], 2 * WHERE)
         self.depth = nn.Linear(hidden[-1], 2)
         self.appearance = nn.Linear(hidden[-1], 2 * what) if what else None
-        nn.init.constant_(self.pres.bias, PRESENCE_START)
+        nn.init.constant_(self.pres.bias, presence_start)
         nn.init.uniform_(self.where.weight, -0.01, 0.01)  # boxes start as the cells themselves
         nn.init.zeros_(self.where.bias)
         with torch.no_grad():

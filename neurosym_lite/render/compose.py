@@ -5,6 +5,8 @@ GNM's Algorithm 2, as printed, adds colour without its mask and lets absent obje
 mask, p its presence and o its colour, and what it takes from the background is a p.
 """
 
+from typing import NamedTuple
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -28,6 +30,63 @@ def straight_through_cap(coverage: Float[Tensor, "*shape"]) -> Float[Tensor, "*s
     return coverage + (coverage.clamp(max=1) - coverage).detach()
 
 
+class Foreground(NamedTuple):
+    """All objects together, before the background."""
+
+    light: Float[Tensor, "B C H W"]
+    """What the objects add to the picture."""
+    coverage: Float[Tensor, "B 1 H W"]
+    """M, how much of the background they hide, from 0 to 1."""
+
+    def over(self, background: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """x = light + (1 - M) background."""
+        return self.light + (1 - self.coverage) * background
+
+
+def foreground_exact(
+    colours: Float[Tensor, "B K C h w"],
+    masks: Float[Tensor, "B K 1 h w"],
+    pres: Float[Tensor, "B K"],
+    depth: Float[Tensor, "B K"],
+    where: Where,
+    canvas: tuple[int, int],
+) -> Foreground:
+    """Algorithm 2, corrected: each object's colour weighed by its responsibility for the pixel.
+
+    gamma_k = s_k W(a_k p_k) / sum_j s_j W(a_j p_j) with s = sigmoid(-depth); light = sum_k W(a_k p_k o_k) gamma_k and
+    M = min(1, sum_k W(a_k p_k)).
+    A product of two warps an object, so it needs a (B, K, C, H, W) canvas. Where two half-transparent objects
+    coincide the weights sum to less than one, as in the released model; `foreground_convex` does not share this.
+    """
+    alphas = masks * pres[:, :, None, None, None]
+    warped = paste(torch.cat([alphas * colours, alphas], dim=2), where, canvas)
+    colour, alpha = warped[:, :, :-1], warped[:, :, -1:]
+    nearness = (-depth).sigmoid()[:, :, None, None, None]
+    responsibility = nearness * alpha / ((nearness * alpha).sum(1, keepdim=True) + NO_OBJECT)
+    return Foreground((colour * responsibility).sum(1), straight_through_cap(alpha.sum(1)))
+
+
+def foreground_convex(
+    colours: Float[Tensor, "B K C h w"],
+    masks: Float[Tensor, "B K 1 h w"],
+    pres: Float[Tensor, "B K"],
+    depth: Float[Tensor, "B K"],
+    where: Where,
+    canvas: tuple[int, int],
+) -> Foreground:
+    """The fused form: weights that sum to one (up to NO_OBJECT), and no canvas an object.
+
+    light = M sum_k s_k W(a_k p_k o_k) / sum_k s_k W(a_k p_k) with M = min(1, sum_k W(a_k p_k)).
+    All three sums are one `paste_sum` of C + 2 channels. Equal to `foreground_exact` wherever one object covers a
+    pixel; where objects overlap it mixes their colours and loses no light.
+    """
+    alphas = masks * pres[:, :, None, None, None]
+    near = (-depth).sigmoid()[:, :, None, None, None] * alphas
+    summed = paste_sum(torch.cat([near * colours, near, alphas], dim=2), where, canvas)
+    colour, weight, coverage = summed[:, :-2], summed[:, -2:-1], straight_through_cap(summed[:, -1:])
+    return Foreground(coverage * colour / (weight + NO_OBJECT), coverage)
+
+
 def compose_exact(
     colours: Float[Tensor, "B K C h w"],
     masks: Float[Tensor, "B K 1 h w"],
@@ -36,20 +95,9 @@ def compose_exact(
     where: Where,
     background: Float[Tensor, "B C H W"],
 ) -> Float[Tensor, "B C H W"]:
-    """Algorithm 2, corrected: each object's colour weighed by its responsibility for the pixel.
-
-    gamma_k = s_k W(a_k p_k) / sum_j s_j W(a_j p_j) with s = sigmoid(-depth);
-    x = sum_k W(a_k p_k o_k) gamma_k + (1 - min(1, sum_k W(a_k p_k))) bg.
-    A product of two warps an object, so it needs a (B, K, C, H, W) canvas. Where two half-transparent objects
-    coincide the weights sum to less than one, as in the released model; `compose_convex` does not share this.
-    """
+    """`foreground_exact` over a background: Algorithm 2, corrected."""
     canvas = (background.shape[-2], background.shape[-1])
-    alphas = masks * pres[:, :, None, None, None]
-    warped = paste(torch.cat([alphas * colours, alphas], dim=2), where, canvas)
-    colour, alpha = warped[:, :, :-1], warped[:, :, -1:]
-    nearness = (-depth).sigmoid()[:, :, None, None, None]
-    responsibility = nearness * alpha / ((nearness * alpha).sum(1, keepdim=True) + NO_OBJECT)
-    return (colour * responsibility).sum(1) + (1 - straight_through_cap(alpha.sum(1))) * background
+    return foreground_exact(colours, masks, pres, depth, where, canvas).over(background)
 
 
 def compose_convex(
@@ -60,16 +108,6 @@ def compose_convex(
     where: Where,
     background: Float[Tensor, "B C H W"],
 ) -> Float[Tensor, "B C H W"]:
-    """The fused form: weights that sum to one (up to NO_OBJECT), and no canvas an object.
-
-    x = M sum_k s_k W(a_k p_k o_k) / sum_k s_k W(a_k p_k) + (1 - M) bg with M = min(1, sum_k W(a_k p_k)).
-    All three sums are one `paste_sum` of C + 2 channels. Equal to `compose_exact` wherever one object covers a pixel;
-    where objects overlap it mixes their colours and loses no light.
-    """
+    """`foreground_convex` over a background: no canvas an object."""
     canvas = (background.shape[-2], background.shape[-1])
-    alphas = masks * pres[:, :, None, None, None]
-    near = (-depth).sigmoid()[:, :, None, None, None] * alphas
-    channels = torch.cat([near * colours, near, alphas], dim=2)
-    summed = paste_sum(channels, where, canvas)
-    colour, weight, coverage = summed[:, :-2], summed[:, -2:-1], straight_through_cap(summed[:, -1:])
-    return coverage * colour / (weight + NO_OBJECT) + (1 - coverage) * background
+    return foreground_convex(colours, masks, pres, depth, where, canvas).over(background)

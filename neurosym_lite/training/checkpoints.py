@@ -6,6 +6,7 @@ Both are written to a temporary file beside their place and renamed, so a reader
 """
 
 import contextlib
+import dataclasses
 import json
 import os
 import struct
@@ -158,7 +159,8 @@ def load_checkpoint(name: str) -> tuple[nn.Module, Recipe]:
         raise CheckpointError(f"{path} was trained by recipe {recipe_name!r}, which this version does not know")
     recipe = RECIPES[recipe_name]
     trained, now = header.get("config", {}), json.loads(json.dumps(recipe.as_dict()))
-    if any(trained.get(part) != now[part] for part in ("model", "data")):
+    defaults = {"model": json.loads(json.dumps(dataclasses.asdict(type(recipe.model)()))), "data": {}}
+    if any(defaults[part] | trained.get(part, {}) != now[part] for part in defaults):
         raise CheckpointError(f"{path} was trained with other settings of {recipe_name!r} than this version has")
     with torch.random.fork_rng(devices=[]):
         model = recipe.build()

@@ -17,6 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.models.objective import GNMLoss, GNMWeights
+from neurosym_lite.models.vae import VAELoss, VAEWeights
+from neurosym_lite.training.bank import SymbolBank
 from neurosym_lite.training.checkpoints import CheckpointError, fill, load_checkpoint, read_file, write_file
 from neurosym_lite.training.recipes import Phase, Recipe
 
@@ -24,6 +27,7 @@ SAVE_SECONDS = 5.0  # a kill loses at most the steps of this long
 CURVE_STEPS = 100  # steps that one point of the curve averages over
 ADAM_SLOTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam remembers of a parameter
 DATA_SEED = 1_000_003  # keeps the data's generator apart from the default one
+BANK_SEED = 2_000_003  # and that of a bank of inferred scenes
 
 
 @dataclass
@@ -41,6 +45,7 @@ class Run:
     seconds: float = 0.0
     curve: list[dict[str, int | float]] | None = None
     sums: Tensor | None = None  # running sums of the loss terms since the last point of the curve
+    bank: SymbolBank | None = None  # of the phase that the run is in, where it has one; not saved, but made again
 
 
 class Interrupt:
@@ -69,7 +74,7 @@ def _optimiser(model: nn.Module, phase: Phase) -> torch.optim.Optimizer:
     """Adam over the parts that the phase trains; the others are frozen."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(not phase.train or name.split(".")[0] in phase.train)
-    return torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=0.0, foreach=True)
+    return torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=0.0, fused=True)
 
 
 def start(recipe: Recipe, seed: int, device: torch.device) -> Run:
@@ -123,7 +128,7 @@ def load_state(recipe: Recipe, seed: int, device: torch.device, path: Path) -> R
     tensors, header = read_file(path, "state")
     if (name := header.get("recipe")) != recipe.name:
         raise CheckpointError(f"{path} is a run of {name!r}, not of {recipe.name!r}: give another --out")
-    if header.get("config") != json.loads(json.dumps(recipe.as_dict())):
+    if _settings(header.get("config", {})) != _settings(json.loads(json.dumps(recipe.as_dict()))):
         raise CheckpointError(f"{path} was begun with other settings of {recipe.name!r}: give another --out")
     if (begun := header.get("seed")) != seed:
         raise CheckpointError(f"{path} was begun with seed {begun}: give --seed {begun} or another --out")
@@ -147,6 +152,11 @@ def load_state(recipe: Recipe, seed: int, device: torch.device, path: Path) -> R
         raise CheckpointError(f"{path} is incomplete ({what}): start anew in another --out") from error
     run.sums = part["sums"][""].to(device) if "sums" in part else None
     return run
+
+
+def _settings(config: dict[str, Any]) -> dict[str, Any]:
+    """What decides a run's numbers: all of a recipe but its description and what it is measured by."""
+    return {name: value for name, value in config.items() if name not in ("about", "metrics")}
 
 
 def _restore_optimiser(run: Run, saved: dict[str, Tensor]) -> None:
@@ -179,13 +189,10 @@ def train_step(run: Run, source: SceneSource) -> None:
     """One step: schedules, batch, loss, gradient, update, averages."""
     phase, step = run.recipe.phase_at(run.step)
     if step == 0 and run.step > 0:
-        run.optimiser = _optimiser(run.model, phase)
+        run.optimiser, run.bank = _optimiser(run.model, phase), None
     for group in run.optimiser.param_groups:
         group["lr"] = phase.learning_rate(step)
-    names = type(run.model).Weights._fields
-    values = torch.tensor([phase.weights[name](step) for name in names], device=run.device)
-    images = source.batch(phase.batch, run.data_generator).images.float() / 255
-    loss = run.model.loss(images, type(run.model).Weights(*values.unbind()))
+    loss = _loss(run, source, phase, _weights(run, phase, step))
     run.optimiser.zero_grad(set_to_none=True)
     loss.total.mean().backward()
     nn.utils.clip_grad_norm_([p for p in run.model.parameters() if p.requires_grad], phase.clip)
@@ -198,6 +205,27 @@ def train_step(run: Run, source: SceneSource) -> None:
     run.step += 1
     if run.step % CURVE_STEPS == 0:
         _mark(run, type(loss)._fields)
+
+
+def _weights(run: Run, phase: Phase, step: int) -> GNMWeights | VAEWeights:
+    """The model's weights at a step of a phase; those that the phase does not name keep their defaults."""
+    kind = type(run.model).Weights
+    schedules, defaults = phase.weights, kind._field_defaults
+    values = [schedules[name](step) if name in schedules else float(defaults[name]) for name in kind._fields]
+    return kind(*torch.tensor(values, device=run.device).unbind())
+
+
+def _loss(
+    run: Run, source: SceneSource, phase: Phase, weights: GNMWeights | VAEWeights
+) -> GNMLoss | VAELoss:
+    """The model's loss on fresh scenes, or on scenes inferred before where the phase keeps a bank."""
+    if phase.objective != "prior_loss":
+        images = source.batch(phase.batch, run.data_generator).images.float() / 255
+        return getattr(run.model, phase.objective)(images, weights)
+    if run.bank is None:
+        generator = torch.Generator(device=run.device).manual_seed(run.seed + BANK_SEED)
+        run.bank = SymbolBank(run.model, source, phase.bank, generator)
+    return run.model.prior_loss(run.bank.batch(phase.batch, run.data_generator), weights)
 
 
 def _mark(run: Run, names: tuple[str, ...]) -> None:

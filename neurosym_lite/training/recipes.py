@@ -6,11 +6,12 @@ the embedded handwriting, at a size that a laptop trains. A name without `-lite`
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from neurosym_lite.models.gnm import GNM, GNMConfig
+from neurosym_lite.models.gnm import GNM
+from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.vae import VAE, VAEConfig
-from neurosym_lite.training.schedules import Schedule, linear, warm_cosine
+from neurosym_lite.training.schedules import Schedule, constant, linear, warm_cosine
 
 MODELS = {GNMConfig: GNM, VAEConfig: VAE}
 
@@ -30,10 +31,12 @@ class Phase:
 
     steps: int
     learning_rate: Schedule
-    weights: dict[str, Schedule]  # one for each field of the model's Weights
+    weights: dict[str, Schedule]  # by field of the model's Weights; what has a default there may be left out
     batch: int = 32  # images a step
     clip: float = 10.0  # largest global norm of the gradient
     train: tuple[str, ...] = ()  # names of the parts that learn; () is all
+    objective: Literal["loss", "symbol_loss", "prior_loss"] = "loss"  # the model's method that is minimised
+    bank: int = 0  # scenes whose symbols are inferred once and held fixed (prior_loss alone, and it needs them)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ _GNM_LITE_WEIGHTS = {
 
 def _gnm_gaussian_lite(rule: str, glyphs: str, steps: int) -> Recipe:
     return Recipe(
-        name=f"gnm-gaussian-{'digits' if glyphs == 'digits' else 'mnist'}{rule.removeprefix('mnist')}-lite",
+        name=f"gnm-gaussian-{_name(rule, glyphs)}-lite",
         about=f"GNM with a Gaussian global prior on {rule} scenes of {glyphs} handwriting",
         model=GNMConfig(),
         data=SceneData(rule, glyphs),
@@ -121,6 +124,78 @@ _LITE_VAE = VAEConfig(
     sigma=0.1,
 )
 
+# The full GNM at 64 x 64, in three stages. First the symbols alone, by reconstruction. Then the prior over scenes, on
+# symbols that stand still. z_g is nearly free at first, so that all it could say enters it; then beta_g rises over 1, so
+# that what the symbols share is said once and not symbol by symbol; then it relaxes. Last everything together.
+_BOX_STEPS, _PRIOR_STEPS, _JOINT_STEPS = 9000, 22_000, 4000
+
+_STRUCT_LITE = GNMConfig(
+    prior="struct",
+    latent=16,
+    embed="transformer",
+    prior_components=16,
+    out_kernel=1,
+)
+
+
+def _at(steps: int, *points: tuple[float, float]) -> Schedule:
+    """A line through points given as fractions of a phase's steps."""
+    return Schedule(tuple((round(fraction * steps), value) for fraction, value in points))
+
+
+def _staged_phases(peak: float, end: float, steps: tuple[int, int, int]) -> tuple[Phase, ...]:
+    """Symbols, prior, all: `peak` is the largest beta_g and `end` the last one of the prior's phase."""
+    box, prior, joint = steps
+    late = {"temperature": constant(0.5), "presence": constant(0.01)}
+    return (
+        Phase(
+            steps=box,
+            learning_rate=warm_cosine(box, 1e-3, 1e-4),
+            weights={
+                "temperature": linear(300, 3000, 1.0, 0.5),
+                "presence": Schedule(((500, 0.5), (3000, 0.01)), "log"),
+            },
+            train=("encoder", "posterior_heads", "glimpse_encoder", "glimpse_decoder"),
+            objective="symbol_loss",
+        ),
+        Phase(
+            steps=prior,
+            learning_rate=warm_cosine(prior, 1e-3, 3e-5),
+            weights=late
+            | {
+                "beta_global": _at(prior, (0.15, 0.03), (0.3, peak), (0.7, peak), (0.95, end)),
+                "beta_where": _at(prior, (0.0, 0.2), (0.2, 1.0)),
+                "beta_presence": constant(3.0),
+            },
+            clip=20.0,
+            train=("globals", "prior_heads"),
+            objective="prior_loss",
+            bank=49_152,
+        ),
+        Phase(
+            steps=joint,
+            learning_rate=warm_cosine(joint, 5e-4, 1e-5),
+            weights=late | {"beta_global": _at(joint, (0.3, end), (0.8, 1.1)), "beta_presence": constant(3.0)},
+        ),
+    )
+
+
+def _name(rule: str, glyphs: str) -> str:
+    return f"{'digits' if glyphs == 'digits' else 'mnist'}{rule.removeprefix('mnist')}"
+
+
+def _struct_lite(rule: str, glyphs: str, peak: float, end: float, steps: tuple[int, int, int]) -> Recipe:
+    return Recipe(
+        name=f"gnm-{_name(rule, glyphs)}-lite",
+        about=f"the full GNM on {rule} scenes of {glyphs} handwriting",
+        model=_STRUCT_LITE,
+        data=SceneData(rule, glyphs),
+        phases=_staged_phases(peak, end, steps),
+        ema=0.999,
+        metrics=("detection", "reconstruction"),
+    )
+
+
 _RECIPES = (
     _one_digit("vae", "D-LVM: a VAE on scenes of one digit", _LITE_VAE, {"beta": linear(0, 1000, 0.0, 1.0)}),
     _one_digit(
@@ -131,6 +206,8 @@ _RECIPES = (
     ),
     _gnm_gaussian_lite("mnist4", "digits", 5000),
     _gnm_gaussian_lite("mnist4", "mnist", 5000),
+    _struct_lite("mnist4", "digits", 2.5, 1.2, (_BOX_STEPS, _PRIOR_STEPS, _JOINT_STEPS)),
+    _struct_lite("mnist4", "mnist", 2.5, 1.2, (_BOX_STEPS, _PRIOR_STEPS, _JOINT_STEPS)),
 )
 
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in _RECIPES}

@@ -8,13 +8,17 @@ from torch import Generator
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from neurosym_lite.latents import ObjectLatents, Where
-from neurosym_lite.models.gnm import GNM, GNMConfig
+from neurosym_lite.models.gnm import GNM
+from neurosym_lite.models.gnm_config import PAPER_ARROW_ROOM, PAPER_MNIST, GNMConfig
 from neurosym_lite.models.objective import GNMWeights
+from neurosym_lite.models.symbols import as_input
+from neurosym_lite.render.compose import Foreground, foreground_exact
 from neurosym_lite.render.spatial import glimpse
 
 SMALL = GNMConfig(
     image_size=16, grid=2, filters=(8, 8, 8), strides=(2, 2, 2), heads=(16,), what=4, glimpse_size=6,
-    glimpse_encoder=(16,), glimpse_decoder=(16,), scale_mean=-0.5, latent=6, structure=8, hidden=(16,),
+    glimpse_encoder=(16,), glimpse_decoder=(16,), scale_mean=-0.5, scale_start=-0.5, latent=6, structure=8,
+    hidden=(16,), draw_hidden=(16,), draw_steps=3,
 )  # fmt: skip
 WEIGHTS = GNMWeights(*torch.tensor([0.7, 0.3, 1.0, 1.0]))
 
@@ -23,13 +27,128 @@ def images(n: int = 3) -> torch.Tensor:
     return torch.rand(n, 1, 16, 16)
 
 
-@pytest.mark.parametrize("what_from", ["cell", "glimpse"])
-@pytest.mark.parametrize("global_from", ["features", "symbols"])
-def test_every_parameter_gets_a_finite_gradient(what_from: str, global_from: str) -> None:
-    model = GNM(dataclasses.replace(SMALL, what_from=what_from, global_from=global_from))
+MASKED = dataclasses.replace(
+    SMALL, rendering="exact", background=3, background_encoder=(16,), background_prior=(8,),
+    background_filters=(8, 8), background_upscales=(4, 4),
+)  # fmt: skip
+SHARED = dataclasses.replace(SMALL, what_from="cell", global_from="features", share_heads=True)
+VARIANTS = {
+    "gaussian": SMALL,
+    "what from the cell": dataclasses.replace(SMALL, what_from="cell"),
+    "features": dataclasses.replace(SMALL, global_from="features"),
+    "struct": dataclasses.replace(SMALL, prior="struct"),
+    "struct, shared heads": dataclasses.replace(SHARED, prior="struct"),
+    "struct, transformers": dataclasses.replace(SMALL, prior="struct", interaction="transformer", embed="transformer"),
+    "struct, no interaction": dataclasses.replace(SMALL, prior="struct", interaction="none"),
+    "struct, mixture": dataclasses.replace(SMALL, prior="struct", prior_components=3),
+    "masks, background": dataclasses.replace(MASKED, prior="struct"),
+    "convex": dataclasses.replace(MASKED, rendering="convex", prior="struct", interaction="none"),
+    "no background": dataclasses.replace(SMALL, rendering="convex"),
+    "sub-pixel glimpses": dataclasses.replace(
+        SMALL, glimpse_size=8, glimpse_net="subpixel", glimpse_decoder=(8, 8), glimpse_upscales=(4, 2)
+    ),
+    "doubling glimpses": dataclasses.replace(SMALL, glimpse_size=8, glimpse_net="doubling", glimpse_decoder=(8, 8)),
+}
+ALL = pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
+
+
+@ALL
+def test_every_parameter_gets_a_finite_gradient(config: GNMConfig) -> None:
+    model = GNM(config)
     model.loss(images(8), WEIGHTS).total.mean().backward()
     for name, parameter in model.named_parameters():
         assert torch.isfinite(parameter.grad).all() and parameter.grad.abs().max() > 0, name
+
+
+@ALL
+def test_samples_are_pictures_with_their_latents(config: GNMConfig) -> None:
+    drawn = GNM(config).sample(5, Generator().manual_seed(0))
+    assert drawn.images.shape == (5, 1, 16, 16) and torch.isfinite(drawn.images).all()
+    assert drawn.latents.background.shape == (5, config.background)
+    assert set(drawn.latents.objects.pres.unique().tolist()) <= {0.0, 1.0}
+
+
+def parameters(config: GNMConfig) -> int:
+    return sum(p.numel() for p in GNM(config).parameters())
+
+
+def test_the_papers_models_have_the_papers_sizes() -> None:
+    """Table 5: 2.9M and 8.6M; to the parameter, as counted in the released models."""
+    assert parameters(PAPER_MNIST) == 2_930_708
+    assert parameters(PAPER_ARROW_ROOM) == 8_636_446
+
+
+def test_the_symbols_and_the_prior_have_objectives_of_their_own() -> None:
+    model, picture = GNM(VARIANTS["struct"]), images()
+    torch.manual_seed(1)
+    alone = model.symbol_loss(picture, WEIGHTS)
+    torch.manual_seed(1)
+    full = model.loss(picture, WEIGHTS)
+    assert torch.equal(alone.log_likelihood, full.log_likelihood) and torch.equal(alone.aux_what, full.aux_what)
+    assert (alone.kl_global == 0).all() and (alone.kl_what == 0).all()
+    prior = model.prior_loss(model.infer(picture, mode=True), WEIGHTS)
+    assert (prior.log_likelihood == 0).all() and (prior.aux_what == 0).all() and (prior.kl_what > 0).all()
+    torch.testing.assert_close(prior.total, sum(prior[1:-1]))
+
+
+def test_shared_heads_are_one_module_and_separate_ones_two() -> None:
+    assert not hasattr(GNM(SHARED), "prior_heads") and hasattr(GNM(SMALL), "prior_heads")
+    with pytest.raises(ValueError, match="shared heads read what q and p see alike"):
+        GNM(dataclasses.replace(SMALL, share_heads=True))
+
+
+def test_a_background_needs_masks() -> None:
+    with pytest.raises(ValueError, match="a background needs masks"):
+        GNM(dataclasses.replace(MASKED, rendering="sum"))
+
+
+def test_the_background_shows_where_no_object_is() -> None:
+    model = GNM(dataclasses.replace(MASKED, prior="independent"))
+    symbols, behind = model.auxiliary_prior(1, 0.5).mode(), torch.randn(1, 3)
+    nobody = model.render(symbols._replace(pres=torch.zeros(1, 4)), behind)
+    torch.testing.assert_close(nobody, model.background(behind))
+    one = model.render(symbols._replace(pres=torch.tensor([[1.0, 0.0, 0.0, 0.0]])), behind)
+    assert (one != nobody)[..., :8, :8].any() and torch.equal(one[..., 12:, 12:], nobody[..., 12:, 12:])
+
+
+@pytest.mark.parametrize("curriculum", ["box", "image"])
+def test_the_curriculum_keeps_the_background_out(curriculum: str) -> None:
+    """Box: 0.9 of the picture inside a box is the object's. Image: 0.9 of the background is gone everywhere."""
+    model = GNM(dataclasses.replace(MASKED, prior="independent", curriculum=curriculum))
+    symbols, behind = model.auxiliary_prior(1, 0.5).mode()._replace(pres=torch.ones(1, 4)), torch.randn(1, 3)
+    symbols = symbols._replace(pres=torch.tensor([[1.0, 0.0, 0.0, 0.0]]))
+    _, coverage = _foreground(model, symbols, 1.0)
+    background = model.background(behind)
+    filled = model.render(symbols, behind, torch.tensor(1.0)) - model.render(symbols, None, torch.tensor(1.0))
+    expected = (1 - coverage) * background if curriculum == "box" else 0.1 * background
+    torch.testing.assert_close(filled, expected)
+    if curriculum == "box":
+        assert abs(coverage.max() - 0.9) < 1e-4 and coverage.min() == 0
+
+
+def _foreground(model: GNM, symbols: ObjectLatents, fill: float) -> Foreground:
+    colours, masks = model.glimpse_decoder(symbols.what)
+    masks = fill * 0.9 + (1 - fill) * masks
+    return foreground_exact(colours, masks, symbols.pres, symbols.depth, model.boxes(symbols.where), (16, 16))
+
+
+@pytest.mark.parametrize("global_from", ["symbols", "features"])
+def test_a_sweep_draws_the_global_code_anew_from_the_symbols(global_from: str) -> None:
+    model = GNM(dataclasses.replace(VARIANTS["struct"], global_from=global_from, structure=8))
+    plain, swept = (model.sample(4, Generator().manual_seed(0), sweeps=s) for s in (0, 1))
+    generator = Generator().manual_seed(0)
+    draw = model.globals.generate(4, generator)
+    symbols = model.prior(draw).mode()
+    if global_from == "symbols":
+        seen = as_input(symbols.pres, symbols.where, symbols.what)
+    else:
+        seen = model.infer(model.render(symbols)).features
+    with torch.no_grad():
+        again = model.globals.infer(seen, generator=generator)
+    torch.testing.assert_close(swept.latents.globals, again.latent)
+    assert torch.equal(plain.latents.globals, draw.latent) and not torch.equal(plain.images, swept.images)
+    with pytest.raises(ValueError, match="independent prior has none"):
+        GNM(dataclasses.replace(SMALL, prior="independent")).sample(1, Generator(), sweeps=2)
 
 
 def test_an_slvm_has_no_global_layer_and_pays_no_conditional_kl() -> None:
@@ -42,7 +161,7 @@ def test_an_slvm_has_no_global_layer_and_pays_no_conditional_kl() -> None:
 
 def test_the_total_is_the_sum_of_its_terms() -> None:
     loss = GNM(SMALL).loss(images(), WEIGHTS)
-    expected = -loss.log_likelihood + sum(loss[1:10])
+    expected = -loss.log_likelihood + sum(loss[1:12])
     torch.testing.assert_close(loss.total, expected)
 
 
@@ -131,7 +250,7 @@ class NoLooking(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("prior", ["gaussian", "independent"])
+@pytest.mark.parametrize("prior", ["gaussian", "independent", "struct"])
 def test_a_step_never_looks_at_its_values(prior: str) -> None:
     model = GNM(dataclasses.replace(SMALL, prior=prior))
     with NoLooking():

@@ -6,9 +6,11 @@ from neurosym_lite.distributions import Bernoulli, Gaussian, kl_bernoulli, kl_ga
 from neurosym_lite.models.objective import (
     LEAST_PRESENCE,
     GNMWeights,
+    KLs,
     auxiliary_kls,
     conditional_kls,
     elbo_terms,
+    no_kls,
     symbol_kls,
 )
 from neurosym_lite.models.symbols import ObjectDistribution
@@ -55,13 +57,34 @@ def test_presence_is_penalised_through_the_gate() -> None:
     assert (pres.grad > 0).all()
 
 
+def test_the_gate_of_the_auxiliary_kls_is_a_switch() -> None:
+    q, p, pres = symbols(), symbols(), torch.rand(B, K)
+    torch.testing.assert_close(auxiliary_kls(q, p, pres, gated=False).where, symbol_kls(q, p, torch.ones(B, K)).where)
+
+
 def test_total_weighs_its_terms() -> None:
     q, p = symbols(), symbols()
-    aux, given = symbol_kls(q, p, torch.ones(B, K)), symbol_kls(p, q, torch.ones(B, K))
+    aux = KLs(symbol_kls(q, p, torch.ones(B, K)), torch.rand(B))
+    given = KLs(symbol_kls(p, q, torch.ones(B, K)), torch.rand(B))
     likelihood, kl_global = torch.randn(B), torch.rand(B)
-    weights = GNMWeights(*torch.tensor([0.5, 0.1, 2.0, 3.0]))
+    weights = GNMWeights(*torch.tensor([0.5, 0.1, 2.0, 3.0, 5.0, 7.0, 11.0, 13.0, 0.0]))
     loss = elbo_terms(likelihood, aux, given, kl_global, weights)
-    torch.testing.assert_close(loss.total, -likelihood + aux.total() + 3 * given.total() + 2 * kl_global)
-    alone = elbo_terms(likelihood, aux, None, torch.zeros(B), weights)
-    torch.testing.assert_close(alone.total, -likelihood + aux.total())
-    assert (alone.kl_what == 0).all() and torch.equal(loss.kl_where, given.where)
+    a, g = aux.symbols, given.symbols
+    expected = (
+        -likelihood + 2 * kl_global
+        + 3 * (5 * g.pres + 7 * g.where + g.depth + g.what + given.background)
+        + a.pres + 11 * a.where + a.depth + a.what + 13 * aux.background
+    )  # fmt: skip
+    torch.testing.assert_close(loss.total, expected)
+    assert torch.equal(loss.kl_where, g.where) and torch.equal(loss.aux_background, aux.background)
+
+
+def test_at_the_papers_weights_the_total_is_the_plain_sum() -> None:
+    q, p, likelihood = symbols(), symbols(), torch.randn(B)
+    kls = KLs(symbol_kls(q, p, torch.ones(B, K)), torch.rand(B))
+    weights = GNMWeights(temperature=torch.tensor(0.5), presence=torch.tensor(0.1))
+    loss = elbo_terms(likelihood, kls, kls, torch.rand(B), weights)
+    torch.testing.assert_close(loss.total, -likelihood + sum(loss[1:-1]))
+    alone = elbo_terms(likelihood, kls, no_kls(likelihood), torch.zeros(B), weights)
+    torch.testing.assert_close(alone.total, -likelihood + kls.symbols.total() + kls.background)
+    assert (alone.kl_what == 0).all()

@@ -61,7 +61,7 @@ def test_absent_symbols_say_nothing_but_their_absence() -> None:
 
 
 def test_heads_start_present_at_the_cells_with_the_stated_size() -> None:
-    heads = SymbolHeads(48, (64, 64), 10, scale_start=-1.5)
+    heads = SymbolHeads(48, (64, 64), 10, scale_start=-1.5, presence_start=0.25)
     q = heads(torch.randn(8, 16, 48))
     assert q.pres.probability.mean() > 0.5 and q.pres.logits.abs().max() < PRESENCE_LIMIT
     assert (q.where.mean[..., 0] + 1.5).abs().max() < 0.3
@@ -70,7 +70,7 @@ def test_heads_start_present_at_the_cells_with_the_stated_size() -> None:
 
 
 def test_the_mode_rounds_presence_and_a_sample_is_hard() -> None:
-    q = SymbolHeads(6, (8,), 3, -1.5)(torch.randn(2, 4, 6))
+    q = SymbolHeads(6, (8,), 3, -1.5, 0.25)(torch.randn(2, 4, 6))
     assert set(q.mode().pres.unique().tolist()) <= {0.0, 1.0}
     assert set(q.sample().pres.unique().tolist()) <= {0.0, 1.0}
     assert torch.equal(q.mode().what, q.what.mean)

@@ -130,7 +130,7 @@ def test_a_run_that_diverges_stops_unsaved(recipe: Recipe, tmp_path, monkeypatch
     run = start(recipe, 0, CPU)
     fit(run, path, steps=2)
     with torch.no_grad():
-        run.model.glimpse_decoder[-1].bias.fill_(float("nan"))
+        run.model.glimpse_decoder.net[-1].bias.fill_(float("nan"))
     with pytest.raises(FloatingPointError, match=r"not finite in .* at step .*saved before is kept"):
         fit(run, path, steps=4)
     assert load_state(recipe, 0, CPU, path).step == 2

@@ -14,9 +14,12 @@ ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 
 
 @ALL
-def test_schedules_name_exactly_the_weights_that_the_model_takes(recipe: Recipe) -> None:
+def test_schedules_name_every_weight_without_a_default_and_no_unknown_one(recipe: Recipe) -> None:
+    weights = type(recipe.build()).Weights
+    needed = set(weights._fields) - set(weights._field_defaults)
     for phase in recipe.phases:
-        assert set(phase.weights) == set(type(recipe.build()).Weights._fields)
+        assert needed <= set(phase.weights) <= set(weights._fields)
+        assert (phase.objective == "prior_loss") == (phase.bank > 0)
 
 
 @ALL
@@ -24,7 +27,7 @@ def test_the_model_fits_its_scenes(recipe: Recipe) -> None:
     assert recipe.data.rule in RULES and recipe.data.size == recipe.model.image_size
     model, phase = recipe.build(), recipe.phases[0]
     images = SceneSource(recipe.data.rule, "digits", "train", recipe.data.size).batch(2, Generator().manual_seed(0))
-    weights = type(model).Weights(*(torch.tensor(phase.weights[n](0)) for n in type(model).Weights._fields))
+    weights = type(model).Weights(**{name: torch.tensor(schedule(0)) for name, schedule in phase.weights.items()})
     loss = model.loss(images.images.float() / 255, weights)
     assert torch.isfinite(loss.total).all() and loss.total.shape == (2,)
     assert set(recipe.metrics) <= set(available(model, recipe))

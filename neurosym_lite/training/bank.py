@@ -1,0 +1,46 @@
+"""Symbols inferred once and kept: what the prior over scenes learns from while everything below it stands still.
+
+A phase that trains z_g alone asks the same frozen network about scene after scene. Asking it beforehand, once, about
+many scenes makes such a step twice as cheap. The bank is a function of the weights and the seed, so a resumed run
+fills it with the same numbers.
+"""
+
+import torch
+from torch import Generator, Tensor
+
+from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.distributions import Bernoulli, Gaussian
+from neurosym_lite.models.gnm import GNM, Inference
+from neurosym_lite.models.symbols import ObjectDistribution
+
+CHUNK = 256  # scenes inferred at a time
+
+
+class SymbolBank:
+    """`Inference` of n training scenes, boxes and glimpses at the posterior's mode."""
+
+    def __init__(self, model: GNM, source: SceneSource, n: int, generator: Generator) -> None:
+        """n is rounded up to a multiple of CHUNK."""
+        with torch.no_grad():
+            parts = [
+                _flat(model.infer(source.batch(CHUNK, generator).images.float() / 255, mode=True))
+                for _ in range(-(-n // CHUNK))
+            ]
+        self.tensors = [torch.cat(column) for column in zip(*parts, strict=True)]
+
+    def batch(self, n: int, generator: Generator) -> Inference:
+        """n of the scenes, drawn with replacement."""
+        scenes = len(self.tensors[0])
+        rows = torch.randint(0, scenes, (n,), generator=generator, device=generator.device)
+        return _nested([tensor[rows] for tensor in self.tensors])
+
+
+def _flat(seen: Inference) -> list[Tensor]:
+    q = seen.objects
+    return [q.pres.logits, *q.where, *q.depth, *q.what, seen.where, seen.features, *seen.background]
+
+
+def _nested(tensors: list[Tensor]) -> Inference:
+    logits, *gaussians, where, features, mean, std = tensors
+    pairs = [Gaussian(*gaussians[i : i + 2]) for i in (0, 2, 4)]
+    return Inference(ObjectDistribution(Bernoulli(logits), *pairs), where, features, Gaussian(mean, std))
