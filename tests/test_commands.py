@@ -124,7 +124,7 @@ def test_a_second_run_never_overwrites_the_first(recipe, tmp_path, refused, caps
         (["train", GNM, "--seed", "9" * 20], "is not between 0 and"),
         (["evaluate", GNM, "--metrics", "beauty"], "metric 'beauty': expected one of detection, reconstruction"),
         (["evaluate", "nothing.safetensors"], "no checkpoint at nothing.safetensors"),
-        (["evaluate", GNM, "--sweeps", "2"], "no sweeps"),
+        (["evaluate", "slvm-digits1-lite", "--sweeps", "2"], "has no sweeps"),
         (["evaluate", GNM, "--glyphs", "runes"], "runes"),
         (["sample", GNM, "--out", "x.gif"], "ends in .npz or .png"),
         (["sample", GNM, "--out", "no/such/folder/x.npz"], "does not exist"),

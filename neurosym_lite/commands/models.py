@@ -5,33 +5,27 @@ import json
 from pathlib import Path
 
 import torch
-from torch import Generator
+from torch import nn
 
 from neurosym_lite.commands.arguments import as_bytes, output, read_images, save_npz, sheet
+from neurosym_lite.evaluation.evaluate import BATCH, can_sweep, imagine
 from neurosym_lite.evaluation.evaluate import evaluate as evaluate_model
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.training.checkpoints import load_checkpoint, write_atomically
 
-BATCH = 100  # images at a time
 
-
-def _no_sweeps(options: argparse.Namespace) -> None:
-    """Pseudo-Gibbs sweeps re-encode symbols through a struct prior, which no recipe has yet."""
-    if options.sweeps:
-        raise ValueError(f"--sweeps {options.sweeps}: {options.name} has no sweeps, only a struct prior has them")
+def _check_sweeps(options: argparse.Namespace, model: nn.Module) -> None:
+    """Raise ValueError when a model that has no global code is asked for sweeps."""
+    if options.sweeps and not can_sweep(model):
+        raise ValueError(f"--sweeps {options.sweeps}: {options.name} has no sweeps, they need symbols and a code above")
 
 
 def sample(options: argparse.Namespace) -> int:
     """Images from the prior, as npz or as one sheet."""
-    _no_sweeps(options)
     out = output(options.out, (".npz", ".png"))
     model, _ = load_checkpoint(options.name)
-    generator = Generator().manual_seed(options.seed)
-    parts = []
-    for start in range(0, options.n, BATCH):
-        drawn = model.sample(min(BATCH, options.n - start), generator)
-        parts.append(as_bytes(drawn.images if isinstance(model, GNM) else drawn))
-    images = torch.cat(parts)
+    _check_sweeps(options, model)
+    images = imagine(model, options.n, options.seed, options.sweeps)
     if out.suffix == ".png":
         write_atomically(out, sheet(images))
     else:
@@ -63,10 +57,10 @@ def infer(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Metrics by name, as a table or as JSON."""
-    _no_sweeps(options)
     model, recipe = load_checkpoint(options.name)
+    _check_sweeps(options, model)
     names = tuple(name for name in options.metrics.split(",") if name)
-    metrics = evaluate_model(model, recipe, names, options.n, options.seed, options.glyphs)
+    metrics = evaluate_model(model, recipe, names, options.n, options.seed, options.glyphs, options.sweeps)
     if options.json:
         print(json.dumps({"name": options.name, "n": options.n, "seed": options.seed, "metrics": metrics}))
     else:

@@ -1,20 +1,24 @@
 """One entry to all metrics: a trained model's numbers by name."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 
 from neurosym_lite.data.scenes import Scenes, SceneSource
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.binding import bins, information_gap, linear_readout, neighbour_readout
 from neurosym_lite.evaluation.detection import average_precision, mean_average_precision
+from neurosym_lite.evaluation.parser import load_parser, parser_path
+from neurosym_lite.evaluation.structure import structure_metrics
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.vae import VAE
 from neurosym_lite.training.recipes import Recipe
 
 BATCH = 100  # images at a time
+SWEEPS = 2  # of pseudo-Gibbs, where a record says swept: fixed before anything was measured
 LEAST_SCENES = 200  # for binding: 20 bins need some scenes each, and a readout its neighbours
 
 
@@ -87,21 +91,78 @@ def binding(model: GNM | VAE, scenes: Scenes) -> dict[str, float]:
     }
 
 
-METRICS: dict[str, Callable[..., dict[str, float]]] = {
-    "detection": detection,
-    "reconstruction": reconstruction,
-    "binding": binding,
+@torch.no_grad()
+def imagine(model: GNM | VAE, n: int, seed: int, sweeps: int = 0) -> UInt8[Tensor, "n C H W"]:
+    """n images from the model's prior, 0 to 255, the same for the same seed; `sweeps` are GNM's (`GNM.sample`)."""
+    generator, parts = Generator().manual_seed(seed), []
+    for first in range(0, n, BATCH):
+        size = min(BATCH, n - first)
+        drawn = model.sample(size, generator, sweeps).images if isinstance(model, GNM) else model.sample(size, generator)
+        parts.append(drawn)
+    return (torch.cat(parts).clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+@torch.no_grad()
+def reconstructed(model: GNM | VAE, scenes: Scenes) -> UInt8[Tensor, "B C H W"]:
+    """The scenes as the model sees them: from the mode of its posterior, 0 to 255."""
+    parts = []
+    for batch in scenes.images.split(BATCH):
+        images = batch.float() / 255
+        parts.append(model.detect(images)[2] if isinstance(model, GNM) else model.render(model.infer(images).mean))
+    return (torch.cat(parts).clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+class Task(NamedTuple):
+    """What is to be measured."""
+
+    model: GNM | VAE
+    recipe: Recipe
+    scenes: Scenes
+    """Held-out scenes."""
+    seed: int
+    sweeps: int
+    """Of pseudo-Gibbs in the samples of `structure`."""
+
+
+def structure(task: Task) -> dict[str, float]:
+    """Does what the model imagines obey the rule? As many samples as there are held-out scenes."""
+    samples = imagine(task.model, len(task.scenes.images), task.seed, task.sweeps)
+    data = task.recipe.data
+    return structure_metrics(samples, reconstructed(task.model, task.scenes), data.rule, load_parser(data.glyphs))
+
+
+def swept_structure(task: Task) -> dict[str, float]:
+    """The same after SWEEPS sweeps of pseudo-Gibbs, under names of its own: it is not ancestral sampling."""
+    after = structure(task._replace(sweeps=SWEEPS))
+    kept = ("accuracy", "low", "high", "spread", "places")
+    return {f"swept_{name}": after[f"structure_{name}"] for name in kept}
+
+
+METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
+    "detection": lambda task: detection(task.model, task.scenes),
+    "reconstruction": lambda task: reconstruction(task.model, task.scenes),
+    "binding": lambda task: binding(task.model, task.scenes),
+    "structure": structure,
+    "sweeps": swept_structure,
 }
 
 
 def available(model: GNM | VAE, recipe: Recipe) -> tuple[str, ...]:
-    """Metrics that make sense: a VAE has no boxes, and binding is asked of scenes of one digit."""
+    """Metrics that make sense: a VAE has no boxes, binding is asked of scenes of one digit, structure of a rule."""
+    has_rule = recipe.data.rule != "mnist1" and parser_path(recipe.data.glyphs).is_file()
     sensible = {
         "detection": isinstance(model, GNM),
         "reconstruction": True,
         "binding": recipe.data.rule == "mnist1",
+        "structure": has_rule,
+        "sweeps": has_rule and can_sweep(model),
     }
     return tuple(name for name in METRICS if sensible[name])
+
+
+def can_sweep(model: GNM | VAE) -> bool:
+    """Sweeps need symbols and a code above them."""
+    return isinstance(model, GNM) and model.config.prior != "independent"
 
 
 def evaluate(
@@ -111,17 +172,19 @@ def evaluate(
     n: int = 1000,
     seed: int = 0,
     glyph_set: str | None = None,
+    sweeps: int = 0,
 ) -> dict[str, float]:
-    """The named metrics (all that make sense when none are named) on n held-out scenes.
+    """The named metrics (all that make sense when none are named) on n held-out scenes and n samples.
 
-    Raises ValueError for a metric that does not exist or that the model cannot have.
+    `sweeps` are of the samples that `structure` judges. Raises ValueError for a metric that does not exist or that
+    the model cannot have.
     """
     possible = available(model, recipe)
     for name in metrics:
         if name not in possible:
             raise ValueError(f"metric {name!r}: expected one of {', '.join(possible)} for {recipe.name}")
-    scenes = held_out_scenes(recipe, n, seed, glyph_set)
+    task = Task(model, recipe, held_out_scenes(recipe, n, seed, glyph_set), seed, sweeps)
     results: dict[str, float] = {}
     for name in metrics or possible:
-        results |= METRICS[name](model, scenes)
+        results |= METRICS[name](task)
     return {name: round(value, 5) for name, value in results.items()}

@@ -1,7 +1,7 @@
 """Run records: what a run was and what came out of it. A number reaches a page only through one of these."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ class RunRecord:
     metrics: dict[str, float]
     curve: list[dict[str, int | float]]  # step, minutes, and smoothed terms of the loss
     config: dict[str, Any]
+    milestones: list[dict[str, int | float]] = field(default_factory=list)  # metrics of checkpoints kept on the way
 
 
 def make_record(
@@ -64,10 +65,12 @@ def make_record(
 def save_record(path: Path, record: RunRecord) -> None:
     """Write a record as JSON, one curve point a line so that differences can be read."""
     plain = asdict(record)
-    curve = plain.pop("curve")
-    text = json.dumps(plain, indent=1)
-    points = ",\n  ".join(json.dumps(point) for point in curve)
-    write_atomically(path, f'{text[:-2]},\n "curve": [\n  {points}\n ]\n}}\n'.encode())
+    lists = {name: plain.pop(name) for name in ("milestones", "curve")}
+    text = json.dumps(plain, indent=1)[:-2]
+    for name, points in lists.items():
+        rows = ",\n  ".join(json.dumps(point) for point in points)
+        text += f',\n "{name}": [\n  {rows}\n ]' if points else f',\n "{name}": []'
+    write_atomically(path, f"{text}\n}}\n".encode())
 
 
 def record_path(name: str) -> Path:

@@ -24,9 +24,18 @@ def test_a_shipped_checkpoint_gives_the_metrics_of_its_record(name: str) -> None
         pytest.skip(f"{handwriting} is not on this machine: set NEUROSYM_DATA to the folder that has it")
     model, recipe = load_checkpoint(name)
     record, measured = load_record(name), evaluate(model, recipe, recipe.metrics)
-    assert measured.keys() == record.metrics.keys() and record.config == json_like(recipe.as_dict())
+    assert measured.keys() == record.metrics.keys() and within(record.config, json_like(recipe.as_dict()))
     for metric, value in measured.items():
         assert value == pytest.approx(record.metrics[metric], rel=0.01, abs=0.01), metric
+
+
+def within(old, new) -> bool:
+    """Is all that a record says of its recipe still so? Switches that came later are not in old records."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        return all(name in new and within(value, new[name]) for name, value in old.items())
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(within, old, new))
+    return old == new
 
 
 def json_like(value):

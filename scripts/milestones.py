@@ -1,0 +1,50 @@
+"""python -m scripts.milestones RECIPE KEPT: how structure accuracy grew, from the checkpoints that a run kept.
+
+Evaluates every checkpoint in the folder KEPT (of `train --keep`) and writes step, CPU minutes and accuracies, with
+and without sweeps, into the recipe's committed run record. Checkpoints from before z_g began to learn are left out.
+"""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from neurosym_lite.evaluation.evaluate import evaluate
+from neurosym_lite.training.checkpoints import load_checkpoint, read_file
+from neurosym_lite.training.recipes import get_recipe
+from neurosym_lite.training.records import load_record, record_path, save_record
+
+SAMPLES = 1000
+
+
+def first_step(name: str) -> int:
+    """The step at which the recipe begins to train z_g."""
+    step = 0
+    for phase in get_recipe(name).phases:
+        if phase.objective != "symbol_loss":
+            return step
+        step += phase.steps
+    return step
+
+
+def milestones(name: str, kept: Path) -> list[dict[str, int | float]]:
+    """A point a checkpoint, in the order of their steps."""
+    points = []
+    for path in sorted(kept.glob("*.safetensors")):
+        _, header = read_file(path, "checkpoint")
+        if header["step"] <= first_step(name):
+            continue
+        model, recipe = load_checkpoint(str(path))
+        measured = evaluate(model, recipe, ("structure", "sweeps"), SAMPLES)
+        wanted = {key: measured[key] for key in ("structure_accuracy", "swept_accuracy")}
+        points.append({"step": header["step"], "minutes": header["metrics"]["minutes"], **wanted})
+        print(points[-1], flush=True)
+    return points
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    recipe_name, folder = sys.argv[1:]
+    found = milestones(recipe_name, Path(folder))
+    save_record(record_path(recipe_name), replace(load_record(recipe_name), milestones=found))
