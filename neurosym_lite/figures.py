@@ -86,6 +86,28 @@ def image_grid(rows: Sequence[Sequence[Tensor]], labels: Sequence[str] = (), sid
     return figure
 
 
+def verdict_sheet(images: Sequence[Tensor], accepted: Sequence[bool] | Tensor, columns: int = 10) -> Figure:
+    """Scenes with the verdict on each (50 make a sheet): accepted ones in a whole frame, refused ones in a dashed one.
+
+    Above each stands its number and "yes" or a bold "no". Raises ValueError unless there are as many verdicts
+    as images.
+    """
+    verdicts = [bool(verdict) for verdict in accepted]
+    if len(images) != len(verdicts) or not verdicts:
+        raise ValueError(f"{len(images)} images and {len(verdicts)} verdicts: expected as many, and at least one")
+    rows = -(-len(verdicts) // columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(1.1 * columns, 1.3 * rows), squeeze=False)
+    for axis in axes.flat[len(verdicts) :]:
+        axis.axis("off")
+    for number, (axis, image, verdict) in enumerate(zip(axes.flat, images, verdicts, strict=False), 1):
+        show_image(axis, image)
+        axis.set_title(f"{number} {'yes' if verdict else 'no'}", fontsize=8, weight="normal" if verdict else "bold")
+        axis.spines[:].set(visible=True, edgecolor=BLUE if verdict else ORANGE, linewidth=2)
+        if not verdict:
+            axis.spines[:].set_linestyle("--")
+    return figure
+
+
 def glue(name: str, value: float | int | str) -> None:
     """Keep a value under a name for the prose: {glue:text}`name` on the page shows it. Prints nothing."""
     from IPython.display import display

@@ -52,6 +52,17 @@ def test_a_grid_leaves_short_rows_empty_and_labels_rows() -> None:
     assert figure.axes[0].get_ylabel() == "seen" and figure.axes[3].get_ylabel() == "drawn"
 
 
+def test_a_sheet_of_verdicts_is_read_without_colour() -> None:
+    figure = figures.verdict_sheet(list(torch.rand(12, 1, 8, 8)), torch.arange(12) != 3)
+    yes, no = figure.axes[0], figure.axes[3]
+    assert [axes.get_title() for axes in (yes, no)] == ["1 yes", "4 no"]
+    assert (yes.title.get_weight(), no.title.get_weight()) == ("normal", "bold")
+    assert (yes.spines["top"].get_linestyle(), no.spines["top"].get_linestyle()) == ("solid", "--")
+    assert yes.spines["top"].get_visible() and len(figure.axes) == 20 and not figure.axes[12].axison
+    with pytest.raises(ValueError, match="2 images and 1 verdicts"):
+        figures.verdict_sheet([torch.rand(8, 8)] * 2, [True])
+
+
 def test_glue_keeps_a_value_under_a_name(monkeypatch) -> None:
     import IPython.display
 

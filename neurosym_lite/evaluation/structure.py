@@ -72,7 +72,7 @@ def wilson(successes: int, n: int) -> Interval:
     share, weight = successes / n, Z95**2 / n
     middle = (share + weight / 2) / (1 + weight)
     reach = Z95 / (1 + weight) * math.sqrt(share * (1 - share) / n + weight / (4 * n))
-    return Interval(max(0.0, middle - reach), min(1.0, middle + reach))
+    return Interval(middle - reach if successes else 0.0, middle + reach if successes < n else 1.0)
 
 
 def rogan_gladen(rate: float, true_accept: float, false_accept: float) -> float:
@@ -104,7 +104,12 @@ def rogan_gladen_interval(
     return Interval(*torch.quantile(shares, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist())
 
 
-def structure_metrics(samples: Images, reconstructions: Images, rule: str, parser: Parser) -> dict[str, float]:
+def structure_metrics(
+    samples: Images,
+    reconstructions: UInt8[Tensor, "R 1 H W"] | Float[Tensor, "R 1 H W"],
+    rule: str,
+    parser: Parser,
+) -> dict[str, float]:
     """All about the structure of a model's samples.
 
     `samples` are imagined scenes; `reconstructions` are the same model's of held-out scenes that obey the rule: they

@@ -1,0 +1,207 @@
+"""The judge of scenes: true ones pass, spoilt ones do not, and the arithmetic around it is right."""
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import binomtest
+from torch import Generator
+
+from neurosym_lite.data.scenes import ABSENT, SceneSource
+from neurosym_lite.data.sources import ENVIRONMENT, at_hand
+from neurosym_lite.evaluation.parser import Parsed, load_parser
+from neurosym_lite.evaluation.parser_check import CORRUPTIONS
+from neurosym_lite.evaluation.structure import (
+    accepts,
+    at_parser_size,
+    class_entropy,
+    handwriting_spread,
+    place_spread,
+    rogan_gladen,
+    rogan_gladen_interval,
+    structure_metrics,
+    wilson,
+)
+
+T_FLOORS = {
+    ("digits", "mnist4"): 0.98,
+    ("digits", "mnist10"): 0.97,
+    ("mnist", "mnist4"): 0.95,
+    ("mnist", "mnist10"): 0.89,
+}
+F_CEILING = 0.02
+
+
+def at(seed: int = 0) -> Generator:
+    return Generator().manual_seed(seed)
+
+
+def need(handwriting: str) -> str:
+    if not at_hand()[handwriting]:
+        pytest.skip(f"{handwriting} is not on this machine: set NEUROSYM_DATA to the folder that has it")
+    return handwriting
+
+
+def share(images: torch.Tensor, rule: str, handwriting: str = "digits") -> float:
+    return float(accepts(images, rule, load_parser(handwriting)).float().mean())
+
+
+# verdicts
+
+
+@pytest.mark.parametrize(("handwriting", "rule"), T_FLOORS)
+def test_held_out_scenes_are_accepted(handwriting: str, rule: str) -> None:
+    scenes = SceneSource(rule, need(handwriting), "test").batch(250, at(1))
+    accepted = share(scenes.images, rule, handwriting)
+    assert accepted > T_FLOORS[handwriting, rule]
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+@pytest.mark.parametrize("rule", ["mnist4", "mnist10"])
+def test_spoilt_scenes_are_refused(rule: str, name: str) -> None:
+    generator, source = at(2), SceneSource(rule, "digits", "test")
+    spoilt = CORRUPTIONS[name](source.describe(100, generator), 64, generator)
+    assert share(source.draw(spoilt, generator).images, rule) <= F_CEILING
+
+
+def test_the_other_rule_is_refused() -> None:
+    four = SceneSource("mnist4", "digits", "test").batch(60, at(3)).images
+    ten = SceneSource("mnist10", "digits", "test").batch(60, at(3)).images
+    assert share(four, "mnist10") == share(ten, "mnist4") == share(torch.zeros_like(four), "mnist4-10") == 0
+    assert share(torch.cat([four, ten]), "mnist4-10") > 0.97
+
+
+def test_float_images_get_the_verdicts_of_bytes() -> None:
+    images = SceneSource("mnist4", "digits", "test").batch(50, at(4)).images
+    parser = load_parser("digits")
+    assert torch.equal(accepts(images, "mnist4", parser), accepts(images / 255, "mnist4", parser))
+
+
+def test_a_scene_of_128_pixels_gets_the_verdict_of_its_small_twin() -> None:
+    source, generator = SceneSource("mnist4", "digits", "test", 128), at(5)
+    scenes = source.batch(100, generator)
+    assert at_parser_size(scenes.images).shape == (100, 1, 64, 64)
+    assert share(scenes.images, "mnist4") > 0.97
+    even = source.describe(100, generator)
+    even = even._replace(corners=even.corners // 2 * 2)
+    large = source.draw(even, at(6)).images
+    small = SceneSource("mnist4", "digits", "test", 64).draw(even._replace(corners=even.corners // 2), at(6)).images
+    parser = load_parser("digits")
+    same = accepts(large, "mnist4", parser) == accepts(small, "mnist4", parser)
+    assert same.float().mean() >= 0.98
+
+
+def test_sizes_that_cannot_be_read_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"32 x 32 pixels: expected 64 x 64"):
+        at_parser_size(torch.zeros(1, 1, 32, 32))
+    with pytest.raises(ValueError, match="unknown scene rule 'mnist5'"):
+        accepts(torch.zeros(1, 1, 64, 64), "mnist5", load_parser("digits"))
+
+
+def test_calibration_on_the_authors_own_samples() -> None:
+    """The people of table 1 accepted 246 of these 250."""
+    path = Path(os.environ.get(ENVIRONMENT, "")) / "gnm_published_mnist4.npz"
+    if not path.is_file():
+        pytest.skip(f"{ENVIRONMENT} has no {path.name}")
+    images = torch.from_numpy(np.load(path)["images"])[:, None]
+    parser = load_parser("mnist")
+    accepted = int(accepts(images, "mnist4", parser).sum())
+    assert 240 <= accepted <= 250
+    mirrored = accepts(images.flip(3), "mnist4", parser)  # the classes run the other way round
+    assert mirrored.float().mean() <= 0.01
+
+
+# arithmetic
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 50), (1, 10), (206, 250), (246, 250), (1000, 1000)])
+def test_wilson_against_scipy(successes: int, n: int) -> None:
+    theirs = binomtest(successes, n).proportion_ci(0.95, method="wilson")
+    assert wilson(successes, n) == pytest.approx((theirs.low, theirs.high), abs=1e-6)
+
+
+def test_wilson_of_known_values() -> None:
+    assert wilson(206, 250) == pytest.approx((0.772, 0.866), abs=1e-3)
+    assert wilson(0, 10).low == 0 and wilson(10, 10).high == 1
+    for wrong in ((1, 0), (-1, 5), (6, 5)):
+        with pytest.raises(ValueError, match="expected 0 <= successes <= n"):
+            wilson(*wrong)
+
+
+def test_rogan_gladen() -> None:
+    assert rogan_gladen(0.45, 0.9, 0.0) == pytest.approx(0.5)
+    assert rogan_gladen(0.5 * 0.9 + 0.5 * 0.1, 0.9, 0.1) == pytest.approx(0.5)
+    assert rogan_gladen(0.95, 0.9, 0.0) == 1 and rogan_gladen(0.01, 0.9, 0.05) == 0
+    with pytest.raises(ValueError, match="not above the false-accept rate"):
+        rogan_gladen(0.5, 0.1, 0.1)
+
+
+def test_the_bootstrap_has_the_width_of_the_delta_method() -> None:
+    s, t, n = 0.6, 0.9, 1000
+    accepted, real = (torch.arange(n) < share * n for share in (s, t))
+    low, high = rogan_gladen_interval(accepted, real, 0.0, at(7))
+    deviation = s / t * math.sqrt((1 - s) / (s * n) + (1 - t) / (t * n))
+    assert (low + high) / 2 == pytest.approx(s / t, abs=0.005)
+    assert high - low == pytest.approx(2 * 1.96 * deviation, rel=0.1)
+    assert rogan_gladen_interval(real, real, 0.0, at(7)).high == 1
+
+
+# what goes with the rate
+
+
+def parsed_of(labels: list[list[int]], centres: list | None = None) -> Parsed:
+    names = torch.tensor(labels)
+    places = torch.zeros(*names.shape, 2) if centres is None else torch.tensor(centres)
+    return Parsed(names, places, (names != ABSENT).float())
+
+
+def test_place_spread_of_slots_and_of_even_places() -> None:
+    slots = parsed_of([[1, 2]] * 50, [[[8.0, 8.0], [40.0, 24.0]]] * 50)
+    assert place_spread(slots) == 0
+    anywhere = 64 * torch.rand(4000, 4, 2, generator=at(8))
+    assert place_spread(Parsed(torch.zeros(4000, 4).long(), anywhere, torch.ones(4000, 4))) == pytest.approx(
+        16 / math.sqrt(12), rel=0.02
+    )
+    assert place_spread(parsed_of([[ABSENT]])) == 0
+
+
+def test_class_entropy_is_one_when_even_and_zero_when_always_the_same() -> None:
+    rows = [[c + 2, c, ABSENT, c + 3, c + 1] for c in range(7)]
+    assert class_entropy(torch.tensor(rows)) == pytest.approx(1)
+    assert class_entropy(torch.tensor([rows[3]] * 5)) == 0
+    assert class_entropy(torch.tensor([rows[0], rows[4]])) == pytest.approx(math.log(2) / math.log(7))
+    assert class_entropy(torch.zeros(0, 5).long()) == 0
+
+
+def test_handwriting_spread_by_hand() -> None:
+    """Two sevens: one black, one half grey; a pixel's deviation is 0.5 / sqrt 2. A lone class does not count."""
+    images = torch.zeros(3, 1, 64, 64)
+    images[1, 0, 15:25, 15:25] = 0.5
+    images[2] = 1
+    parsed = parsed_of([[7, ABSENT], [7, ABSENT], [3, ABSENT]], [[[20.2, 19.8], [0.0, 0.0]]] * 3)
+    assert handwriting_spread(images, parsed, torch.tensor([True] * 3)) == pytest.approx(0.5 / math.sqrt(2))
+    assert handwriting_spread(images, parsed, torch.tensor([True, False, True])) == 0
+
+
+def test_metrics_of_real_scenes() -> None:
+    source = SceneSource("mnist4", "digits", "test")
+    samples, reconstructions = (source.batch(120, at(seed)).images for seed in (10, 11))
+    m = structure_metrics(samples, reconstructions, "mnist4", load_parser("digits"))
+    assert m["structure_accuracy"] > 0.9 and m["structure_low"] < m["structure_accuracy"] <= m["structure_high"]
+    assert m["structure_corrected"] == min(1, m["structure_accuracy"] / m["structure_true_accept"])
+    assert m["structure_confidence"] > 0.95 and 0.1 < m["structure_spread"] < 0.3
+    assert 3 < m["structure_places"] < 4.7 and m["structure_classes"] > 0.95
+    same = structure_metrics(samples[:1].expand(30, -1, -1, -1), reconstructions, "mnist4", load_parser("digits"))
+    assert same["structure_places"] < 0.01 and same["structure_spread"] < 0.01 and same["structure_classes"] == 0
+
+
+def test_metrics_of_nothing_are_numbers() -> None:
+    black = torch.zeros(5, 1, 64, 64)
+    m = structure_metrics(black, black, "mnist10", load_parser("digits"))
+    assert "structure_classes" not in m and all(math.isfinite(value) for value in m.values())
+    assert m["structure_accuracy"] == m["structure_corrected"] == m["structure_confidence"] == 0
+    with pytest.raises(ValueError, match="0 samples"):
+        structure_metrics(black[:0], black, "mnist4", load_parser("digits"))
