@@ -6,13 +6,18 @@ from pathlib import Path
 import pytest
 import torch
 
-from neurosym_lite.classroom import EXERCISES, Exercise, Mistake, chapter_01, chapter_02, check, judge
+from neurosym_lite.classroom import EXERCISES, Exercise, Mistake, chapter_01, chapter_02, chapter_04, check, judge
 from neurosym_lite.classroom.exercises import same_function, same_number
-from tests.classroom import test_chapter_01, test_chapter_02
+from tests.classroom import test_chapter_01, test_chapter_02, test_chapter_04
 
-CHAPTERS = {"1": (chapter_01, test_chapter_01), "2": (chapter_02, test_chapter_02)}
-UNLISTED = test_chapter_01.UNLISTED | test_chapter_02.UNLISTED  # wrong in a way that no catalogue lists
-UNUSABLE = test_chapter_01.UNUSABLE | test_chapter_02.UNUSABLE  # cannot be used at all
+CHAPTERS = {
+    "1": (chapter_01, test_chapter_01),
+    "2": (chapter_02, test_chapter_02),
+    "4": (chapter_04, test_chapter_04),
+}
+# wrong in a way that no catalogue lists, and what cannot be used at all
+UNLISTED = {number: answer for _, tests in CHAPTERS.values() for number, answer in tests.UNLISTED.items()}
+UNUSABLE = {number: answer for _, tests in CHAPTERS.values() for number, answer in tests.UNUSABLE.items()}
 
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
 each_mistake = pytest.mark.parametrize(
