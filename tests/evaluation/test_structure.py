@@ -179,9 +179,9 @@ def test_class_entropy_is_one_when_even_and_zero_when_always_the_same() -> None:
 def test_handwriting_spread_by_hand() -> None:
     """Two sevens: one black, one half grey; a pixel's deviation is 0.5 / sqrt 2. A lone class does not count."""
     images = torch.zeros(3, 1, 64, 64)
-    images[1, 0, 15:25, 15:25] = 0.5
+    images[1, 0, 25:35, 15:25] = 0.5
     images[2] = 1
-    parsed = parsed_of([[7, ABSENT], [7, ABSENT], [3, ABSENT]], [[[20.2, 19.8], [0.0, 0.0]]] * 3)
+    parsed = parsed_of([[7, ABSENT], [7, ABSENT], [3, ABSENT]], [[[20.2, 29.8], [0.0, 0.0]]] * 3)
     assert handwriting_spread(images, parsed, torch.tensor([True] * 3)) == pytest.approx(0.5 / math.sqrt(2))
     assert handwriting_spread(images, parsed, torch.tensor([True, False, True])) == 0
 
