@@ -7,7 +7,8 @@ run record and data/checkpoints its checkpoint.
 from pathlib import Path
 
 from neurosym_lite.training.checkpoints import checkpoint_path
-from neurosym_lite.training.recipes import RECIPES, Recipe
+from neurosym_lite.training.recipe import Recipe
+from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.records import RESULTS
 
 PAGE = RESULTS / "TRAINING.md"

@@ -11,7 +11,8 @@ import torch
 
 from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training import checkpoints, loop, records
-from neurosym_lite.training.recipes import Recipe, get_recipe
+from neurosym_lite.training.recipe import Recipe
+from neurosym_lite.training.recipes import get_recipe
 
 STATE, CHECKPOINT, RECORD = "state.safetensors", "checkpoint.safetensors", "record.json"
 KEPT = "kept"  # folder of the checkpoints that --keep asks for

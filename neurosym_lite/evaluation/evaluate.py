@@ -15,7 +15,7 @@ from neurosym_lite.evaluation.parser import load_parser, parser_path
 from neurosym_lite.evaluation.structure import structure_metrics
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.vae import VAE
-from neurosym_lite.training.recipes import Recipe
+from neurosym_lite.training.recipe import Recipe
 
 BATCH = 100  # images at a time
 SWEEPS = 2  # of pseudo-Gibbs, where a record says swept: fixed before anything was measured
@@ -97,8 +97,8 @@ def imagine(model: GNM | VAE, n: int, seed: int, sweeps: int = 0) -> UInt8[Tenso
     generator, parts = Generator().manual_seed(seed), []
     for first in range(0, n, BATCH):
         size = min(BATCH, n - first)
-        drawn = model.sample(size, generator, sweeps).images if isinstance(model, GNM) else model.sample(size, generator)
-        parts.append(drawn)
+        is_gnm = isinstance(model, GNM)
+        parts.append(model.sample(size, generator, sweeps).images if is_gnm else model.sample(size, generator))
     return (torch.cat(parts).clamp(0, 1) * 255).round().to(torch.uint8)
 
 

@@ -126,8 +126,11 @@ class GNM(nn.Module):
 
     def prior(self, draw: GlobalDraw) -> ObjectDistribution:
         """p(z_s | z_g), read from the map that z_g drew."""
-        heads = self.posterior_heads if self.config.share_heads else self.prior_heads
-        return heads(draw.features)
+        return self.prior_symbols(draw.features)
+
+    def prior_symbols(self, features: Float[Tensor, "B K F"]) -> ObjectDistribution:
+        """p(z_s | f), from a map however it was drawn."""
+        return (self.posterior_heads if self.config.share_heads else self.prior_heads)(features)
 
     def auxiliary_prior(self, n: int, presence: Float[Tensor, ""] | float) -> ObjectDistribution:
         """p_aux(z_s) of appendix C: presence Ber(rho), boxes near their cell, depth and what N(0, 1)."""

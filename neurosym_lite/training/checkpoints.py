@@ -20,7 +20,8 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from neurosym_lite import __version__
-from neurosym_lite.training.recipes import RECIPES, Recipe, get_recipe
+from neurosym_lite.training.recipe import Recipe
+from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
 HEADER_KEY = "neurosym_lite"  # the one metadata entry: our header as JSON

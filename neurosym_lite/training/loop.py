@@ -21,7 +21,7 @@ from neurosym_lite.models.objective import GNMLoss, GNMWeights
 from neurosym_lite.models.vae import VAELoss, VAEWeights
 from neurosym_lite.training.bank import SymbolBank
 from neurosym_lite.training.checkpoints import CheckpointError, fill, load_checkpoint, read_file, write_file
-from neurosym_lite.training.recipes import Phase, Recipe
+from neurosym_lite.training.recipe import Phase, Recipe
 
 SAVE_SECONDS = 5.0  # a kill loses at most the steps of this long
 CURVE_STEPS = 100  # steps that one point of the curve averages over

@@ -10,7 +10,7 @@ import torch
 
 from neurosym_lite import __version__
 from neurosym_lite.training.checkpoints import write_atomically
-from neurosym_lite.training.recipes import Recipe
+from neurosym_lite.training.recipe import Recipe
 
 RESULTS = Path(__file__).resolve().parents[2] / "data" / "results"
 

@@ -6,7 +6,7 @@ import pytest
 
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.training import recipes
-from neurosym_lite.training.recipes import Phase, Recipe, SceneData
+from neurosym_lite.training.recipe import Phase, Recipe, SceneData
 from neurosym_lite.training.schedules import constant, linear, warm_cosine
 
 SMALL = GNMConfig(

@@ -12,7 +12,7 @@ from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.training import loop
 from neurosym_lite.training.checkpoints import CheckpointError, read_file, write_file
 from neurosym_lite.training.loop import Run, fit, load_state, save_state, shipped_weights, start
-from neurosym_lite.training.recipes import Recipe
+from neurosym_lite.training.recipe import Recipe
 
 CPU = torch.device("cpu")
 ADDED = ("format", "kind", "recipe", "package_version", "torch_version")  # header entries that write_file adds

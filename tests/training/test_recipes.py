@@ -8,7 +8,8 @@ from torch import Generator
 
 from neurosym_lite.data.scenes import RULES, SceneSource
 from neurosym_lite.evaluation.evaluate import available
-from neurosym_lite.training.recipes import RECIPES, Recipe, get_recipe
+from neurosym_lite.training.recipe import Recipe
+from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 

@@ -1,0 +1,73 @@
+"""What a recipe is: everything that decides a trained model. `recipes.py` has those with names."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from neurosym_lite.models.gnm import GNM
+from neurosym_lite.models.gnm_config import GNMConfig
+from neurosym_lite.models.vae import VAE, VAEConfig
+from neurosym_lite.training.schedules import Schedule
+
+MODELS = {GNMConfig: GNM, VAEConfig: VAE}
+
+
+@dataclass(frozen=True)
+class SceneData:
+    """Where the training images come from."""
+
+    rule: str  # a key of data.scenes.RULES
+    glyphs: str = "digits"  # handwriting: "digits" is embedded, "mnist" is downloaded
+    size: int = 64  # canvas side, pixels
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training with one optimiser and one set of schedules."""
+
+    steps: int
+    learning_rate: Schedule
+    weights: dict[str, Schedule]  # by field of the model's Weights; what has a default there may be left out
+    batch: int = 32  # images a step
+    clip: float = 10.0  # largest global norm of the gradient
+    train: tuple[str, ...] = ()  # names of the parts that learn; () is all
+    objective: Literal["loss", "symbol_loss", "prior_loss"] = "loss"  # the model's method that is minimised
+    bank: int = 0  # scenes whose symbols are inferred once and held fixed (prior_loss alone, and it needs them)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named training run."""
+
+    name: str
+    about: str  # one line: what it is for
+    model: GNMConfig | VAEConfig
+    data: SceneData
+    phases: tuple[Phase, ...]
+    seed: int = 0
+    ema: float = 0.0  # decay of the averaged weights that are shipped; 0 ships the last ones
+    start: str | None = None  # recipe whose checkpoint gives the first weights
+    metrics: tuple[str, ...] = field(default=())  # what a finished run is evaluated by
+
+    @property
+    def steps(self) -> int:
+        """Steps of all phases together."""
+        return sum(phase.steps for phase in self.phases)
+
+    def build(self) -> GNM | VAE:
+        """The untrained model, drawn from torch's default generator."""
+        return MODELS[type(self.model)](self.model)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, for headers and records; two recipes are the same run if these are equal."""
+        plain = dataclasses.asdict(self)
+        plain["model"] = {"kind": type(self.model).__name__, **plain["model"]}
+        return plain
+
+    def phase_at(self, step: int) -> tuple[Phase, int]:
+        """The phase that a step (counted over all phases) belongs to, and the step within it."""
+        for phase in self.phases:
+            if step < phase.steps:
+                return phase, step
+            step -= phase.steps
+        raise ValueError(f"step beyond the end of recipe {self.name!r}")

@@ -1,0 +1,111 @@
+"""The importance-weighted bound against sums that can be done by hand."""
+
+import dataclasses
+import itertools
+import math
+
+import pytest
+import torch
+from torch import distributions as td
+from torch import nn
+
+from neurosym_lite.distributions import Bernoulli, Gaussian, image_log_likelihood
+from neurosym_lite.evaluation.likelihood import importance_weighted, log_density, log_weight
+from neurosym_lite.latents import ObjectLatents
+from neurosym_lite.models.gnm import GNM
+from neurosym_lite.models.symbols import ObjectDistribution
+from tests.models.test_gnm import SMALL, VARIANTS
+
+UNIT_STD = math.log(math.exp(1 - 1e-3) - 1)  # raw value that a head reads as std 1
+RAREST = -20.0  # raw presence whose probability is the least there is, 1.5e-4
+
+
+def constant(module: nn.Module) -> None:
+    """Make a network's output its last bias, whatever it sees."""
+    last = [layer for layer in module.modules() if isinstance(layer, nn.Linear)][-1]
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+
+
+def two_cell_model() -> GNM:
+    """Symbols that do not depend on the image: two of the four cells may hold an object, of one look, in one place.
+
+    q and p agree on where, depth, what and z_g, so those cancel; they differ in presence. Boxes are almost certain
+    (std 1e-3), so p(x) is a sum over who is there.
+    """
+    model = GNM(dataclasses.replace(SMALL, what=2, sigma=0.25))
+    with torch.no_grad():
+        constant(model.glimpse_decoder.net)
+        constant(model.glimpse_encoder)
+        constant(model.globals.encoder)
+        model.globals.encoder[-1].bias[6:] = UNIT_STD
+        for heads, logit in ((model.posterior_heads, 0.05), (model.prior_heads, -0.08)):
+            for part in (heads.pres, heads.where, heads.depth):
+                constant(part)
+            heads.where.bias[4:] = -20.0
+            heads.where.bias[0] = -1.0
+            heads.pres.bias.fill_(logit)
+        constant(model.prior_heads.appearance)
+    _silence_cells(model)
+    return model.eval()
+
+
+def _silence_cells(model: GNM) -> None:
+    """Cells 2 and 3 are (almost) never present, in q and in p."""
+    original = {heads: heads.forward for heads in (model.posterior_heads, model.prior_heads)}
+
+    def forward(heads):
+        def call(features):
+            q = original[heads](features)
+            logits = torch.cat([q.pres.logits[:, :2], torch.full_like(q.pres.logits[:, 2:], -8.8)], dim=1)
+            return q._replace(pres=Bernoulli(logits))
+
+        return call
+
+    for heads in original:
+        heads.forward = forward(heads)
+
+
+def test_hard_presence_agrees_with_the_sum_over_who_is_there() -> None:
+    model = two_cell_model()
+    symbols = model.auxiliary_prior(1, 0.5).mode()
+    q = model.prior_symbols(torch.zeros(1, 4, 8))
+    placed = symbols._replace(where=q.where.mean)
+    target = model.render(placed._replace(pres=torch.tensor([[1.0, 0.0, 0.0, 0.0]])))
+    image = (target + 0.05 * torch.randn_like(target)).detach()
+    terms = []
+    for who in itertools.product([0.0, 1.0], repeat=4):
+        pres = torch.tensor([who])
+        drawn = model.render(placed._replace(pres=pres))
+        terms.append(q.pres.log_prob(pres).sum() + image_log_likelihood(image, drawn, model.config.sigma)[0])
+    exact = torch.logsumexp(torch.stack(terms), 0)
+    bound = importance_weighted(model, image.expand(500, -1, -1, -1), 20)
+    estimate = torch.logsumexp(bound.log_likelihood, 0) - math.log(500)
+    assert abs(estimate - exact) < 0.03
+    assert terms[0] < exact - 0.5 and bound.log_likelihood.mean() <= exact + 0.03  # one term is not the sum
+
+
+def test_absent_objects_have_no_where_depth_or_what() -> None:
+    def gaussian(*shape: int) -> Gaussian:
+        return Gaussian(torch.randn(shape), torch.rand(shape) + 0.5)
+
+    p = ObjectDistribution(Bernoulli(torch.randn(1, 2)), gaussian(1, 2, 4), gaussian(1, 2), gaussian(1, 2, 3))
+    symbols = ObjectLatents(torch.tensor([[1.0, 0.0]]), *(torch.randn(s) for s in ((1, 2, 4), (1, 2), (1, 2, 3))))
+    by_hand = td.Bernoulli(logits=p.pres.logits).log_prob(symbols.pres).sum()
+    for part in ("where", "depth", "what"):
+        by_hand = by_hand + td.Normal(*getattr(p, part)).log_prob(getattr(symbols, part))[:, 0].sum()
+    torch.testing.assert_close(log_density(p, symbols)[0], by_hand)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "struct", "struct, mixture", "masks, background"])
+def test_more_samples_tighten_the_bound(name: str) -> None:
+    model, images = GNM(VARIANTS[name]).eval(), torch.rand(4, 1, 16, 16)
+    one = torch.stack([log_weight(model, images) for _ in range(60)]).mean(0)
+    many = importance_weighted(model, images, 60)
+    assert (many.log_likelihood > one).all() and torch.isfinite(many.log_likelihood).all()
+    assert (many.effective >= 1 - 1e-6).all() and (many.effective <= 60).all()
+
+
+def test_a_model_without_a_learned_prior_has_no_likelihood() -> None:
+    with pytest.raises(ValueError, match="has none that was learned"):
+        log_weight(GNM(dataclasses.replace(SMALL, prior="independent")), torch.rand(1, 1, 16, 16))
