@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from neurosym_lite.classroom import chapter_01, chapter_02, chapter_04
+from neurosym_lite.classroom import chapter_01, chapter_02, chapter_03, chapter_04
 from neurosym_lite.classroom.exercises import Exercise, Verdict
 
 EXERCISES: dict[str, Exercise] = {
-    exercise.number: exercise for chapter in (chapter_01, chapter_02, chapter_04) for exercise in chapter.EXERCISES
+    exercise.number: exercise
+    for chapter in (chapter_01, chapter_02, chapter_03, chapter_04)
+    for exercise in chapter.EXERCISES
 }
 
 

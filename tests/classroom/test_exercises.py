@@ -6,13 +6,24 @@ from pathlib import Path
 import pytest
 import torch
 
-from neurosym_lite.classroom import EXERCISES, Exercise, Mistake, chapter_01, chapter_02, chapter_04, check, judge
+from neurosym_lite.classroom import (
+    EXERCISES,
+    Exercise,
+    Mistake,
+    chapter_01,
+    chapter_02,
+    chapter_03,
+    chapter_04,
+    check,
+    judge,
+)
 from neurosym_lite.classroom.exercises import same_function, same_number
-from tests.classroom import test_chapter_01, test_chapter_02, test_chapter_04
+from tests.classroom import test_chapter_01, test_chapter_02, test_chapter_03, test_chapter_04
 
 CHAPTERS = {
     "1": (chapter_01, test_chapter_01),
     "2": (chapter_02, test_chapter_02),
+    "3": (chapter_03, test_chapter_03),
     "4": (chapter_04, test_chapter_04),
 }
 # wrong in a way that no catalogue lists, and what cannot be used at all
