@@ -23,7 +23,7 @@ class SymbolBank:
         """n is rounded up to a multiple of CHUNK."""
         with torch.no_grad():
             parts = [
-                _flat(model.infer(source.batch(CHUNK, generator).images.float() / 255, mode=True))
+                flattened(model.infer(source.batch(CHUNK, generator).images.float() / 255, mode=True))
                 for _ in range(-(-n // CHUNK))
             ]
         self.tensors = [torch.cat(column) for column in zip(*parts, strict=True)]
@@ -32,15 +32,17 @@ class SymbolBank:
         """n of the scenes, drawn with replacement."""
         scenes = len(self.tensors[0])
         rows = torch.randint(0, scenes, (n,), generator=generator, device=generator.device)
-        return _nested([tensor[rows] for tensor in self.tensors])
+        return nested([tensor[rows] for tensor in self.tensors])
 
 
-def _flat(seen: Inference) -> list[Tensor]:
+def flattened(seen: Inference) -> list[Tensor]:
+    """All tensors of an inference, in a fixed order."""
     q = seen.objects
     return [q.pres.logits, *q.where, *q.depth, *q.what, seen.where, seen.features, *seen.background]
 
 
-def _nested(tensors: list[Tensor]) -> Inference:
+def nested(tensors: list[Tensor]) -> Inference:
+    """The inference that `flattened` took apart."""
     logits, *gaussians, where, features, mean, std = tensors
     pairs = [Gaussian(*gaussians[i : i + 2]) for i in (0, 2, 4)]
     return Inference(ObjectDistribution(Bernoulli(logits), *pairs), where, features, Gaussian(mean, std))
