@@ -16,20 +16,21 @@ from scripts.results_words import DATASETS, DIFFERENCES, HEADINGS, INTRODUCTION,
 PAGE = ROOT / "book" / "results.md"
 RECORDS = ROOT / "data" / "results"
 PUBLISHED = ROOT / "data" / "published.json"
+PARSER = ROOT / "data" / "parsers" / "parser-mnist.json"
 
 NOT_RUN = "not run"
 Record = dict
 
 # how the metrics of a run record may be called that stand beside a column of the papers' tables
 ALIASES = {
-    "s_acc": ("structure_accuracy", "structure", "s_acc"),
+    "s_acc": ("structure_accuracy",),
     "d_steps": ("d_steps", "discriminability"),
     "ap_iou_0.50": ("ap50",),
     "ap_iou_0.50_to_0.95_step_0.05": ("ap50_95",),
     "z_what_classification_accuracy": ("what_accuracy",),
 }
 # rows of published tables -> the model part of the names of our recipes (model-data[-lite]), where it is not the same
-MODELS = {"GNM-Struct": ("gnm",)}
+MODELS = {"GNM-Struct": ("gnm",), "GNM-NoMLP": ("gnm-nomlp",)}
 BOX_MODELS = {"GNM": ("gnm", "gnm-gaussian")}  # boxes are found by the same encoder under both priors
 DATA = {
     "mnist_4": ("mnist4", "digits4"),
@@ -107,9 +108,22 @@ def measured(records: list[Record], column: str) -> str:
     values = [r["metrics"][key] for r in records for key in ALIASES[column] if key in r["metrics"]]
     if not values:
         return "–"
+    if len(values) == 1 and column == "s_acc":
+        return _structure(records[0]["metrics"])
     if len(values) == 1:
         return number(values[0])
     return f"{number(mean(values))} ± {number(stdev(values), 2)} ({len(values)} runs)"
+
+
+def _structure(metrics: dict[str, float]) -> str:
+    """A structure accuracy with its interval, and apart from it the one after sweeps."""
+    words = {"structure": "", "swept": "; after sweeps "}
+    parts = [
+        f"{word}{metrics[f'{kind}_accuracy']:.3f} ({metrics[f'{kind}_low']:.3f} to {metrics[f'{kind}_high']:.3f})"
+        for kind, word in words.items()
+        if f"{kind}_accuracy" in metrics
+    ]
+    return "".join(parts)
 
 
 def recipes_of(stems: Iterable[str], dataset: str, records: list[Record]) -> list[str]:
@@ -216,7 +230,13 @@ def dood_section(dood: dict) -> str:
 def render(records: list[Record], published: dict) -> str:
     """The whole page."""
     gnm, dood = published["gnm"], published["dood"]
-    return "\n".join([INTRODUCTION, runs_section(records), gnm_section(gnm, records), dood_section(dood), DIFFERENCES])
+    differences = DIFFERENCES.replace("{accepted}", str(_published_scenes_accepted()))
+    return "\n".join([INTRODUCTION, runs_section(records), gnm_section(gnm, records), dood_section(dood), differences])
+
+
+def _published_scenes_accepted() -> int:
+    """How many of the authors' 250 MNIST-4 samples our parser accepts."""
+    return int(json.loads(PARSER.read_text(encoding="utf-8"))["metrics"]["published_accepted"])
 
 
 def current_page() -> str:
