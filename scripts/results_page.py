@@ -108,7 +108,7 @@ def measured(records: list[Record], column: str) -> str:
     values = [r["metrics"][key] for r in records for key in ALIASES[column] if key in r["metrics"]]
     if not values:
         return "–"
-    if len(values) == 1 and column == "s_acc":
+    if len(values) == 1 and column == "s_acc" and "structure_low" in records[0]["metrics"]:
         return _structure(records[0]["metrics"])
     if len(values) == 1:
         return number(values[0])

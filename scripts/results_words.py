@@ -29,8 +29,8 @@ MEANINGS = {
     "ap50_95": "average precision, mean over IoU 0.5 to 0.95",
     "mse": "squared error a pixel of the reconstruction",
     "log_likelihood": "nats an image, of the reconstruction from the posterior's mode; not a bound of $\\log p(x)$",
-    "structure_accuracy": "S, share of imagined scenes that obey the rule, read off the pixels by a parser; drawn as the "
-    "paper draws them: $z_g$ from its prior, then the mode of $z_s$",
+    "structure_accuracy": "S, share of imagined scenes that obey the rule, read off the pixels by a parser; drawn as "
+    "the paper draws them: $z_g$ from its prior, then the mode of $z_s$",
     "structure_low": "lower end of its 95 % interval (Wilson)",
     "structure_high": "upper end of its 95 % interval (Wilson)",
     "structure_true_accept": "t, share that the parser accepts of this model's reconstructions of real scenes: its own "
