@@ -124,39 +124,42 @@ PRIORS = (
     (torch.tensor([0.5, 0.5]), torch.tensor([-2.0, 2.0]), torch.tensor([0.3, 0.3])),
     (torch.tensor([0.2, 0.7, 0.1]), torch.tensor([0.0, 1.0, -1.5]), torch.tensor([1.0, 0.4, 0.8])),
 )
-DRAWS = ((1.8, (2.1, 0.2), PRIORS[0]), (0.7, (0.4, 0.5), PRIORS[1]), (-1.0, (-0.9, 0.1), PRIORS[1]))
+Q = tuple[Tensor, Tensor]  # mean, std
+DRAWS = tuple(
+    (torch.tensor(z), (torch.tensor(mean), torch.tensor(std)), prior)
+    for z, mean, std, prior in ((1.8, 2.1, 0.2, PRIORS[0]), (0.7, 0.4, 0.5, PRIORS[1]), (-1.0, -0.9, 0.1, PRIORS[1]))
+)
 
 
-def _normal(mean: Tensor, std: Tensor, z: float) -> Tensor:
-    return torch.distributions.Normal(mean, std).log_prob(torch.as_tensor(z))
+def _normal(mean: Tensor, std: Tensor, z: Tensor) -> Tensor:
+    return torch.distributions.Normal(mean, std).log_prob(z)
 
 
-def _entropy(std: float) -> float:
-    return math.log(std) + 0.5 * math.log(2 * math.pi * math.e)
+def _entropy(std: Tensor) -> Tensor:
+    return std.log() + 0.5 * math.log(2 * math.pi * math.e)
 
 
-def estimate(z: float, q: tuple[float, float], prior: Prior) -> Tensor:
+def estimate(z: Tensor, q: Q, prior: Prior) -> Tensor:
     """-H(q) - log p(z) for one number."""
     weights, means, stds = prior
     return -_entropy(q[1]) - torch.logsumexp(weights.log() + _normal(means, stds, z), 0)
 
 
-def _log_inside(z: float, q: tuple[float, float], prior: Prior) -> Tensor:
+def _log_inside(z: Tensor, q: Q, prior: Prior) -> Tensor:
     weights, means, stds = prior
     return -_entropy(q[1]) - (weights * _normal(means, stds, z)).sum()
 
 
-def _both_sampled(z: float, q: tuple[float, float], prior: Prior) -> Tensor:
-    mean, std = torch.as_tensor(q[0]), torch.as_tensor(q[1])
-    return _normal(mean, std, z) + estimate(z, q, prior) + _entropy(q[1])
+def _both_sampled(z: Tensor, q: Q, prior: Prior) -> Tensor:
+    return _normal(*q, z) + estimate(z, q, prior) + _entropy(q[1])
 
 
-def _nearest_component(z: float, q: tuple[float, float], prior: Prior) -> Tensor:
+def _nearest_component(z: Tensor, q: Q, prior: Prior) -> Tensor:
     weights, means, stds = prior
     return -_entropy(q[1]) - (weights.log() + _normal(means, stds, z)).max()
 
 
-def _without_weights(z: float, q: tuple[float, float], prior: Prior) -> Tensor:
+def _without_weights(z: Tensor, q: Q, prior: Prior) -> Tensor:
     _, means, stds = prior
     return -_entropy(q[1]) - torch.logsumexp(_normal(means, stds, z), 0)
 

@@ -57,11 +57,11 @@ def test_loss_is_the_monte_carlo_mean() -> None:
 
 
 @pytest.mark.parametrize(("z", "q", "prior"), DRAWS)
-def test_estimate_is_the_packages(z: float, q: tuple, prior: tuple) -> None:
+def test_estimate_is_the_packages(z: torch.Tensor, q: tuple, prior: tuple) -> None:
     weights, means, stds = prior
     mixture = GaussianMixture(weights.log(), means[:, None], stds[:, None])
-    posterior = Gaussian(*map(torch.tensor, q))
-    expected = -posterior.entropy() - mixture.log_prob(torch.tensor([z]))
+    posterior = Gaussian(*q)
+    expected = -posterior.entropy() - mixture.log_prob(z[None])
     assert float(MIXTURE.solution(z, q, prior)) == pytest.approx(float(expected), abs=1e-5)
 
 
