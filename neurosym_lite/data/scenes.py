@@ -7,6 +7,7 @@ samples of each set, and is marked "not in the paper" below.
 Lengths are given for a canvas of 128 pixels and scale with it: at 64, a digit's core is 10 pixels wide.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from torch import Generator, Tensor
 from neurosym_lite.data.glyphs import DIGITS, Glyphs, core, glyphs
 
 PAPER_CANVAS = 128  # pixels
+SLOPE, TURN = 0.05, 2 * math.pi  # of shaded backgrounds: rise from the middle to an edge; a full turn
 PAPER_CORE = 20  # a digit's core: MNIST's 28 x 28 with the 4-pixel rim cut
 ABSENT = -1  # label of a slot that holds no digit
 
@@ -141,6 +143,20 @@ RULES: dict[str, Callable[[int, int, Generator], Layout]] = {
 }
 
 
+def shades(n: int, size: int, generator: Generator) -> Float[Tensor, "n 1 H W"]:
+    """Backgrounds that no digit explains: a level of grey, 0.1 to 0.4, and a gentle slope in a direction of its own.
+
+    Not in the paper, whose MNIST scenes are black: the book's smallest world in which a background has to be learned.
+    """
+    level, angle = torch.rand(2, n, 1, 1, 1, generator=generator, device=generator.device)
+    along = (2 * torch.arange(size, device=generator.device) + 1) / size - 1
+    turned = (TURN * angle).cos() * along[None, :] + (TURN * angle).sin() * along[:, None]
+    return 0.1 + 0.3 * level + SLOPE * turned
+
+
+BACKDROPS = ("black", "shaded")
+
+
 class SceneSource:
     """Scenes of one rule, in one handwriting, at one size: the stream that a model is trained on.
 
@@ -149,18 +165,26 @@ class SceneSource:
     """
 
     def __init__(
-        self, rule: str, glyph_set: str = "digits", split: str = "train", size: int = 64, device: str = "cpu"
+        self,
+        rule: str,
+        glyph_set: str = "digits",
+        split: str = "train",
+        size: int = 64,
+        device: str = "cpu",
+        backdrop: str = "black",
     ) -> None:
-        """`rule` is a key of RULES, `size` the canvas side in pixels (even, at least 32).
+        """`rule` is a key of RULES, `size` the canvas side in pixels (even, at least 32), `backdrop` of BACKDROPS.
 
-        Raises ValueError for an unknown rule, a size that the rule cannot be drawn at, or characters that are not
-        digits; DataError where the characters are not to be had.
+        Raises ValueError for an unknown rule or backdrop, a size that the rule cannot be drawn at, or characters that
+        are not digits; DataError where the characters are not to be had.
         """
         if rule not in RULES:
             raise ValueError(f"unknown scene rule {rule!r}: expected one of {', '.join(RULES)}")
         if size < 32 or size % 2:
             raise ValueError(f"scene size {size}: expected an even number of pixels, at least 32")
-        self.rule, self.size = rule, size
+        if backdrop not in BACKDROPS:
+            raise ValueError(f"unknown backdrop {backdrop!r}: expected one of {', '.join(BACKDROPS)}")
+        self.rule, self.size, self.backdrop = rule, size, backdrop
         bank = glyphs(glyph_set, split)
         if bank.classes[:10] != DIGITS:
             raise ValueError(f"scenes need digits: {glyph_set!r} has classes {', '.join(bank.classes[:3])}, ...")
@@ -183,9 +207,13 @@ class SceneSource:
         pixels = rows[..., :, None] * size + columns[..., None, :]
         canvas = torch.zeros(n, size * size, dtype=torch.uint8, device=generator.device)
         canvas.scatter_reduce_(1, pixels.flatten(1), digits.flatten(1), "amax")
+        images = canvas.view(n, 1, size, size)
+        if self.backdrop == "shaded":
+            ink = images.float() / 255
+            images = (255 * (ink + (1 - ink) * shades(n, size, generator))).round().to(torch.uint8)
         corners = layout.corners.float()
         boxes = torch.cat([corners, corners + side], dim=-1) * layout.present[..., None]
-        return Scenes(canvas.view(n, 1, size, size), boxes, layout.labels, layout.present)
+        return Scenes(images, boxes, layout.labels, layout.present)
 
     def batch(self, n: int, generator: Generator) -> Scenes:
         """n fresh scenes from the generator, on the generator's device."""

@@ -25,7 +25,7 @@ LEAST_SCENES = 200  # for binding: 20 bins need some scenes each, and a readout 
 def held_out_scenes(recipe: Recipe, n: int, seed: int, glyph_set: str | None = None) -> Scenes:
     """n scenes of the recipe's rule, of characters that training never saw."""
     data = recipe.data
-    source = SceneSource(data.rule, glyph_set or data.glyphs, "test", data.size)
+    source = SceneSource(data.rule, glyph_set or data.glyphs, "test", data.size, backdrop=data.backdrop)
     return source.batch(n, Generator().manual_seed(seed))
 
 

@@ -20,7 +20,9 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from neurosym_lite import __version__
-from neurosym_lite.training.recipe import Recipe
+from neurosym_lite.models.gnm_config import GNMConfig
+from neurosym_lite.models.vae import VAEConfig
+from neurosym_lite.training.recipe import Recipe, SceneData
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
@@ -140,6 +142,12 @@ def checkpoint_path(name: str) -> Path:
     return Path(name)
 
 
+def _defaults(settings: GNMConfig | VAEConfig | SceneData) -> dict[str, Any]:
+    """What a switch was before it existed: its default, as JSON has it."""
+    known = {f.name: f.default for f in dataclasses.fields(settings) if f.default is not dataclasses.MISSING}
+    return json.loads(json.dumps(known))
+
+
 def load_checkpoint(name: str) -> tuple[nn.Module, Recipe]:
     """A trained model by recipe name or checkpoint file, in evaluation mode, with its recipe.
 
@@ -160,7 +168,7 @@ def load_checkpoint(name: str) -> tuple[nn.Module, Recipe]:
         raise CheckpointError(f"{path} was trained by recipe {recipe_name!r}, which this version does not know")
     recipe = RECIPES[recipe_name]
     trained, now = header.get("config", {}), json.loads(json.dumps(recipe.as_dict()))
-    defaults = {"model": json.loads(json.dumps(dataclasses.asdict(type(recipe.model)()))), "data": {}}
+    defaults = {part: _defaults(getattr(recipe, part)) for part in ("model", "data")}
     if any(defaults[part] | trained.get(part, {}) != now[part] for part in defaults):
         raise CheckpointError(f"{path} was trained with other settings of {recipe_name!r} than this version has")
     with torch.random.fork_rng(devices=[]):

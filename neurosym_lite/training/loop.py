@@ -252,7 +252,7 @@ def fit(
     """
     clock = time.perf_counter if run.device.type == "cuda" else time.process_time
     data = run.recipe.data
-    source = SceneSource(data.rule, data.glyphs, "train", data.size, str(run.device))
+    source = SceneSource(data.rule, data.glyphs, "train", data.size, str(run.device), data.backdrop)
     began = time.monotonic()
     saved = began - SAVE_SECONDS  # the first step is saved at once: from then on there is a file to go on from
     with Interrupt() as interrupt:

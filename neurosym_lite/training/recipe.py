@@ -19,6 +19,7 @@ class SceneData:
     rule: str  # a key of data.scenes.RULES
     glyphs: str = "digits"  # handwriting: "digits" is embedded, "mnist" is downloaded
     size: int = 64  # canvas side, pixels
+    backdrop: str = "black"  # what lies behind the digits: a key of data.scenes.BACKDROPS
 
 
 @dataclass(frozen=True)

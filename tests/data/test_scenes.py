@@ -103,3 +103,17 @@ def test_characters_that_are_not_digits_are_refused(monkeypatch) -> None:
     monkeypatch.setattr("neurosym_lite.data.scenes.glyphs", lambda name, split: animals)
     with pytest.raises(ValueError, match="scenes need digits: 'quickdraw' has classes cat, dog"):
         SceneSource("mnist4", "quickdraw")
+
+
+def test_shaded_scenes_have_the_same_digits_on_grey() -> None:
+    sources = (SceneSource("mnist4", backdrop=name) for name in ("black", "shaded"))
+    plain, shaded = (source.batch(50, Generator().manual_seed(0)) for source in sources)
+    assert torch.equal(plain.labels, shaded.labels) and torch.equal(plain.boxes, shaded.boxes)
+    ink = plain.images == 255
+    assert (shaded.images[ink] == 255).all()
+    behind = shaded.images[plain.images == 0].float() / 255
+    assert 0.02 < behind.min() and behind.max() < 0.48
+    slope = shaded.images.float().amax((1, 2, 3)) - shaded.images.float().amin((1, 2, 3))
+    assert (slope > 100).all()
+    with pytest.raises(ValueError, match="unknown backdrop 'sky': expected one of black, shaded"):
+        SceneSource("mnist4", backdrop="sky")
