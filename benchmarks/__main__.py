@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import render, scenes
+from benchmarks import render, scenes, step
 
 
 def main() -> None:
@@ -15,7 +15,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    results = {"paste_sum": render.paste_sum_against_grid_sample(), "scenes": scenes.scenes_per_second()}
+    results = {
+        "paste_sum": render.paste_sum_against_grid_sample(),
+        "scenes": scenes.scenes_per_second(),
+        "step_ms": step.step_milliseconds(),
+        "sample_1000_s": step.sampling_seconds(),
+    }
     print(json.dumps(results, indent=1))
     if options.out:
         options.out.write_text(json.dumps(results, indent=1) + "\n")

@@ -11,14 +11,14 @@ from neurosym_lite.render.spatial import paste_sum
 BATCH, CELLS, GLIMPSE, CANVAS = 32, 16, 16, 64
 
 
-def grid_sample_sum(glimpses: Tensor, where: Where) -> Tensor:
+def grid_sample_sum(glimpses: Tensor, where: Where, canvas: tuple[int, int] = (CANVAS, CANVAS)) -> Tensor:
     """The same picture by torch's sampler: K canvases an image, then their sum."""
     (sx, sy), (tx, ty) = (part.flatten(0, 1).unbind(-1) for part in where)
     zero = torch.zeros_like(sx)
     theta = torch.stack([1 / sx, zero, -tx / sx, zero, 1 / sy, -ty / sy], dim=1).view(-1, 2, 3)
-    grid = F.affine_grid(theta, [len(theta), 1, CANVAS, CANVAS], align_corners=False)
+    grid = F.affine_grid(theta, [len(theta), 1, *canvas], align_corners=False)
     warped = F.grid_sample(glimpses.flatten(0, 1), grid, padding_mode="zeros", align_corners=False)
-    return warped.view(BATCH, CELLS, 1, CANVAS, CANVAS).sum(1)
+    return warped.view(*glimpses.shape[:2], 1, *canvas).sum(1)
 
 
 def paste_sum_against_grid_sample() -> dict[str, float]:
