@@ -7,6 +7,7 @@ GPU.
 
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.vae import VAEConfig
+from neurosym_lite.training.failure_recipes import FAILURES
 from neurosym_lite.training.gnm_recipes import FIRST_GNM, FULL_GNM, SYMBOL_SCHEDULES
 from neurosym_lite.training.recipe import Phase, Recipe, SceneData
 from neurosym_lite.training.schedules import Schedule, linear, warm_cosine
@@ -46,7 +47,7 @@ ONE_DIGIT = (
     ),
 )
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*ONE_DIGIT, *FIRST_GNM, *FULL_GNM)}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*ONE_DIGIT, *FIRST_GNM, *FULL_GNM, *FAILURES)}
 
 
 def get_recipe(name: str) -> Recipe:

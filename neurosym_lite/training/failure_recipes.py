@@ -1,0 +1,64 @@
+"""Recipes that fail, and the same recipes cured: what the failure gallery shows.
+
+Each pair differs in what its `about` says and in nothing else; the model is a smaller one than elsewhere, so that a
+failure can be watched in a minute or two.
+"""
+
+from dataclasses import replace
+
+from neurosym_lite.models.gnm_config import GNMConfig
+from neurosym_lite.training.recipe import Phase, Recipe, SceneData
+from neurosym_lite.training.schedules import Schedule, constant, linear, warm_cosine
+
+SMALL = GNMConfig(
+    filters=(8, 16, 24, 24, 24), heads=(32,), what=8, glimpse_encoder=(96, 64), glimpse_decoder=(64, 128),
+    prior="independent", structure=24, hidden=(64,), latent=16,
+)  # fmt: skip
+WEIGHTS = {"temperature": linear(200, 800, 1.0, 0.5), "presence": Schedule(((300, 0.5), (800, 0.02)), "log")}
+
+
+def _run(name: str, about: str, model: GNMConfig, steps: int, weights: dict[str, Schedule], **data: str) -> Recipe:
+    return Recipe(
+        name=name,
+        about=about,
+        model=model,
+        data=SceneData("mnist4", "digits", **data),
+        phases=(Phase(steps=steps, learning_rate=warm_cosine(steps, 1e-3, 2e-4), weights=WEIGHTS | weights),),
+        ema=0.99,
+        metrics=("detection", "reconstruction"),
+    )
+
+
+_FREE_AT_FIRST = {
+    "beta_conditional": linear(400, 800, 0.0, 1.0),
+    "beta_global": Schedule(((800, 0.03), (1600, 1.0)), "log"),
+}
+_PAPERS_START = replace(SMALL, what_from="cell", presence_start=0.0)
+_FEW_FROM_THE_START = {"temperature": constant(1.0), "presence": constant(0.01)}
+
+FAILURES = (
+    _run(
+        "failure-digits4-presence",
+        "presence collapse: blank glimpses start grey, and every object drawn makes the image worse",
+        replace(_PAPERS_START, decoder_bias=0.0), 600, _FEW_FROM_THE_START,
+    ),
+    _run("cure-digits4-presence", "the same with glimpses that start dark", _PAPERS_START, 600, _FEW_FROM_THE_START),
+    _run(
+        "failure-digits4-global",
+        "posterior collapse of the global code: it costs its full price before it is of any use",
+        replace(SMALL, prior="gaussian"), 2000, {},
+    ),
+    _run(
+        "cure-digits4-global", "the same with a global code that is nearly free at first",
+        replace(SMALL, prior="gaussian"), 2000, _FREE_AT_FIRST,
+    ),
+    _run(
+        "failure-digits4-grey",
+        "grey boxes: under a wide likelihood a digit's look is not worth its nats, and every digit is the same smudge",
+        replace(SMALL, sigma=0.5), 1000, {"presence": constant(0.5)},
+    ),
+    _run(
+        "cure-digits4-grey", "the same with a likelihood as narrow as the canvas is small",
+        SMALL, 1000, {"presence": constant(0.5)},
+    ),
+)  # fmt: skip
