@@ -1,4 +1,4 @@
-"""Draws the picture of the goal that the README and chapter 2 open with: `python -m scripts.goal_picture`.
+"""Draws the pictures of the goal that the README and chapter 2 open with: `python -m scripts.goal_picture`.
 
 Columns of held-out scenes with the boxes that the trained model found, its reconstructions below, and scenes
 that it imagined. The same checkpoint gives the same picture.
@@ -18,16 +18,16 @@ from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.training.checkpoints import load_checkpoint, write_atomically
 from scripts.pages import ROOT
 
-NAME = "gnm-gaussian-digits4-lite"
-PICTURE = ROOT / "book" / "_static" / "goal.png"
+STATIC = ROOT / "book" / "_static"
+PICTURES = {"goal.png": "gnm-gaussian-digits4-lite", "goal_gnm.png": "gnm-digits4-lite"}  # chapter 2; the README
 COLUMNS, SEED = 6, 3
 ROWS = ("held-out scenes,\nboxes found", "reconstructed", "imagined")
 SIDE = 1.5  # inches a scene
 
 
-def draw() -> bytes:
-    """The picture as PNG."""
-    model, recipe = load_checkpoint(NAME)
+def draw(name: str) -> bytes:
+    """The picture of a trained model, as PNG."""
+    model, recipe = load_checkpoint(name)
     data = recipe.data
     scenes = SceneSource(data.rule, data.glyphs, "test", data.size).batch(COLUMNS, Generator().manual_seed(SEED))
     images = scenes.images / 255
@@ -48,5 +48,6 @@ def draw() -> bytes:
 if __name__ == "__main__":
     if sys.argv[1:]:
         sys.exit("takes no argument: python -m scripts.goal_picture")
-    write_atomically(PICTURE, draw())
-    print(PICTURE.relative_to(ROOT))
+    for file, model_name in PICTURES.items():
+        write_atomically(STATIC / file, draw(model_name))
+        print((STATIC / file).relative_to(ROOT))
