@@ -49,13 +49,13 @@ FAILURES = (
         "Presence collapse",
         ("aux_what", "aux_where"),
         "nats in boxes and looks",
-        "At the start every glimpse is a random grey. A grey box on a black canvas costs likelihood, so the quickest "
-        "gain is to switch all objects off. Then nothing is drawn, the decoder gets no gradient, and it stays so: the "
-        "presence logits are at their limit, where their own gradient is nearly zero.",
+        "At the start no glimpse looks like a digit, so an object gains nothing by being there. If the prior makes it "
+        "dear from the first step (`presence` 0.001), the quickest gain is to switch all objects off. Then nothing is "
+        "drawn, the decoder gets no gradient, and it stays so.",
         "The KLs of boxes and looks fall to zero within a hundred steps, and the likelihood stops at that of a black "
         "canvas. No object is found.",
-        "Let the glimpse decoder start dark (`decoder_bias=-2`): a dark glimpse costs nothing, and whatever ink it "
-        "adds in the right place pays. A prior that wants many objects at first (`presence` from 0.5 down) helps too.",
+        "Let objects cost nothing at first: `presence` 0.5, and down to 0.001 once they draw digits. It also helps to "
+        "start present (`presence_start`) and dark (`decoder_bias=-2`): a grey box on black costs likelihood.",
         "Left, two curves: nats spent on boxes and looks stay at zero in the failed run and rise in the cured one. "
         "Right, scenes, the failed model's black reconstructions, the cured one's digits with boxes.",
     ),
@@ -80,8 +80,8 @@ FAILURES = (
         "nats in looks",
         "The likelihood's standard deviation says how much an error matters. It was chosen for 128 pixels; on a "
         "smaller canvas a digit has fewer pixels, so the same number is worth fewer nats. If it is wide, what a digit "
-        "looks like is not worth saying, and one smudge does for all of them.",
-        "The KL of the looks stays near zero while boxes are drawn, and every box holds the same soft blob.",
+        "looks like is not worth saying, and a smudge does for all of them.",
+        "The KL of the looks stays low while boxes are drawn, and what they hold are soft smears, some cut off by their box.",
         "Make the likelihood as narrow as the canvas is small: 0.2 at 128 pixels is 0.1 at 64.",
         "Left, two curves: nats spent on looks stay low in the failed run and rise in the cured one. Right, scenes, "
         "the failed model's grey smudges, the cured one's digits with boxes.",

@@ -34,15 +34,18 @@ _FREE_AT_FIRST = {
     "beta_global": Schedule(((800, 0.03), (1600, 1.0)), "log"),
 }
 _PAPERS_START = replace(SMALL, what_from="cell", presence_start=0.0)
-_FEW_FROM_THE_START = {"temperature": constant(1.0), "presence": constant(0.01)}
 
 FAILURES = (
     _run(
         "failure-digits4-presence",
-        "presence collapse: blank glimpses start grey, and every object drawn makes the image worse",
-        replace(_PAPERS_START, decoder_bias=0.0), 600, _FEW_FROM_THE_START,
+        "presence collapse: objects are dear from the first step, before they are of any use",
+        _PAPERS_START, 600, {"temperature": constant(0.5), "presence": constant(0.001)},
     ),
-    _run("cure-digits4-presence", "the same with glimpses that start dark", _PAPERS_START, 600, _FEW_FROM_THE_START),
+    _run(
+        "cure-digits4-presence", "the same with objects that cost nothing at first",
+        _PAPERS_START, 600,
+        {"temperature": constant(0.5), "presence": Schedule(((200, 0.5), (500, 0.001)), "log")},
+    ),
     _run(
         "failure-digits4-global",
         "posterior collapse of the global code: it costs its full price before it is of any use",
