@@ -81,7 +81,7 @@ FAILURES = (
         "The likelihood's standard deviation says how much an error matters. It was chosen for 128 pixels; on a "
         "smaller canvas a digit has fewer pixels, so the same number is worth fewer nats. If it is wide, what a digit "
         "looks like is not worth saying, and a smudge does for all of them.",
-        "The KL of the looks stays low while boxes are drawn, and what they hold are soft smears, some cut off by their box.",
+        "The KL of the looks stays low while boxes are drawn, and they hold soft smears, some cut off by the box.",
         "Make the likelihood as narrow as the canvas is small: 0.2 at 128 pixels is 0.1 at 64.",
         "Left, two curves: nats spent on looks stay low in the failed run and rise in the cured one. Right, scenes, "
         "the failed model's grey smudges, the cured one's digits with boxes.",
