@@ -57,7 +57,7 @@ FAILURES = (
         "Let objects cost nothing at first: `presence` 0.5, and down to 0.001 once they draw digits. It also helps to "
         "start present (`presence_start`) and dark (`decoder_bias=-2`): a grey box on black costs likelihood.",
         "Left, two curves: nats spent on boxes and looks stay at zero in the failed run and rise in the cured one. "
-        "Right, scenes, the failed model's black reconstructions, the cured one's digits with boxes.",
+        "Right, scenes, the failed model's black reconstructions, the cured one's four boxes with soft strokes.",
     ),
     Failure(
         "digits4-global",
@@ -65,13 +65,13 @@ FAILURES = (
         ("kl_global",),
         "nats in the global code",
         "The global code can only save nats once the symbols' prior has learned to read it. Until then it is a cost "
-        "without use. If it is charged in full from the first step, the posterior moves to the prior, the prior of the "
-        "symbols learns to do without it, and there is no way back.",
-        "The KL of the global code falls to almost nothing in a few hundred steps and stays there. Reconstructions are "
+        "without use. If it is dear from the first step (`beta_global` 5), the posterior moves to the prior, and the "
+        "prior of the symbols learns to do without it.",
+        "The KL of the global code falls to almost nothing in a few hundred steps and stays low. Reconstructions are "
         "fine: the failure shows in samples only.",
         "Let the code be nearly free at first (`beta_global` 0.03), and raise its price when the symbols use it.",
-        "Left, two curves: the nats in the global code stay near zero in the failed run; in the cured run they are "
-        "many while the code is cheap and settle above zero. Right, scenes and reconstructions: both are good.",
+        "Left, two curves: the nats in the global code stay low in the failed run; in the cured run they are many "
+        "while the code is cheap and settle well above. Right, scenes and reconstructions: both are good.",
     ),
     Failure(
         "digits4-grey",

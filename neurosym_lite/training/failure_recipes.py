@@ -29,10 +29,7 @@ def _run(name: str, about: str, model: GNMConfig, steps: int, weights: dict[str,
     )
 
 
-_FREE_AT_FIRST = {
-    "beta_conditional": linear(400, 800, 0.0, 1.0),
-    "beta_global": Schedule(((800, 0.03), (1600, 1.0)), "log"),
-}
+_SYMBOLS_FIRST = {"beta_conditional": linear(400, 800, 0.0, 1.0)}
 _PAPERS_START = replace(SMALL, what_from="cell", presence_start=0.0)
 
 FAILURES = (
@@ -48,12 +45,13 @@ FAILURES = (
     ),
     _run(
         "failure-digits4-global",
-        "posterior collapse of the global code: it costs its full price before it is of any use",
-        replace(SMALL, prior="gaussian"), 2000, {},
+        "posterior collapse of the global code: it is dear from the first step, before it is of any use",
+        replace(SMALL, prior="gaussian"), 2000, _SYMBOLS_FIRST | {"beta_global": constant(5.0)},
     ),
     _run(
         "cure-digits4-global", "the same with a global code that is nearly free at first",
-        replace(SMALL, prior="gaussian"), 2000, _FREE_AT_FIRST,
+        replace(SMALL, prior="gaussian"), 2000,
+        _SYMBOLS_FIRST | {"beta_global": Schedule(((800, 0.03), (1600, 1.0)), "log")},
     ),
     _run(
         "failure-digits4-grey",

@@ -151,7 +151,7 @@ def test_training_draws_from_the_training_characters(recipe: Recipe, tmp_path, m
     seen = []
     monkeypatch.setattr(loop, "SceneSource", lambda *arguments: seen.append(arguments) or SceneSource(*arguments))
     fit(start(recipe, 0, CPU), tmp_path / "s", steps=1)
-    assert seen == [("mnist4", "digits", "train", 32, "cpu")]
+    assert seen == [("mnist4", "digits", "train", 32, "cpu", "black")]
 
 
 def test_the_gradient_is_clipped_and_the_learning_rate_scheduled(recipe: Recipe, tmp_path) -> None:
