@@ -52,8 +52,8 @@ FAILURES = (
         "At the start no glimpse looks like a digit, so an object gains nothing by being there. If the prior makes it "
         "dear from the first step (`presence` 0.001), the quickest gain is to switch all objects off. Then nothing is "
         "drawn, the decoder gets no gradient, and it stays so.",
-        "The KLs of boxes and looks fall to zero within a hundred steps, and the likelihood stops at that of a black "
-        "canvas. No object is found.",
+        "The KLs of boxes and looks fall to zero within two hundred steps, and the likelihood stops at a black "
+        "canvas's. No object is found.",
         "Let objects cost nothing at first: `presence` 0.5, and down to 0.001 once they draw digits. It also helps to "
         "start present (`presence_start`) and dark (`decoder_bias=-2`): a grey box on black costs likelihood.",
         "Left, two curves: nats spent on boxes and looks stay at zero in the failed run and rise in the cured one. "
