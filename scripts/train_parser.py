@@ -28,6 +28,7 @@ from neurosym_lite.evaluation.parser import CELL, PARSERS, Parser, parser_path, 
 from neurosym_lite.evaluation.parser_check import parser_metrics
 from neurosym_lite.evaluation.structure import accepts
 from neurosym_lite.training.checkpoints import write_atomically
+from neurosym_lite.training.records import as_text
 
 STEPS = 1500
 SCENES = 40  # fresh ones a step, for the classifier: about 250 digits
@@ -137,13 +138,6 @@ def published_sheet(parser: Parser, name: str) -> dict[str, float]:
     return {"published_accepted": float(accepts(images, "mnist4", parser).sum())}
 
 
-def as_text(full: dict) -> str:
-    """The record as JSON, one point of the curve a line."""
-    points = ",\n  ".join(json.dumps(point) for point in full["curve"])
-    plain = {key: value for key, value in full.items() if key != "curve"}
-    return f'{json.dumps(plain, indent=1)[:-2]},\n "curve": [\n  {points}\n ]\n}}\n'
-
-
 def main() -> int:
     """Train, ship and record one parser."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -158,7 +152,7 @@ def main() -> int:
     save_parser(path, parser, given.name, given.seed, given.steps)
     shipped = read_parser(path)  # its weights are float16: what is measured is what is shipped
     full = record(shipped, given.name, given.seed, given.steps, curve, minutes)
-    write_atomically(path.with_suffix(".json"), as_text(full).encode())
+    write_atomically(path.with_suffix(".json"), as_text(full, ("curve",)).encode())
     print(f"{path}: {path.stat().st_size:,} bytes")
     print(json.dumps(full["metrics"], indent=1))
     return 0

@@ -56,11 +56,6 @@ def save_npz(path: Path, **arrays: Tensor) -> None:
     write_atomically(path, buffer.getvalue())
 
 
-def as_bytes(images: Float[Tensor, "B C H W"]) -> UInt8[Tensor, "B C H W"]:
-    """Images in [0, 1] as 0 to 255, rounded."""
-    return (images.clamp(0, 1) * 255).round().to(torch.uint8)
-
-
 def sheet(images: UInt8[Tensor, "N C H W"], columns: int = 10) -> bytes:
     """PNG of all images side by side, a white line between them. Raises ImportError without Pillow."""
     try:

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from neurosym_lite.commands.arguments import as_bytes, output, read_images, save_npz, sheet
-from neurosym_lite.evaluation.evaluate import BATCH, can_sweep, imagine
+from neurosym_lite.commands.arguments import output, read_images, save_npz, sheet
+from neurosym_lite.evaluation.evaluate import BATCH, as_bytes, can_sweep, imagine
 from neurosym_lite.evaluation.evaluate import evaluate as evaluate_model
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.training.checkpoints import load_checkpoint, write_atomically

@@ -45,16 +45,26 @@ def detection(model: GNM, scenes: Scenes) -> dict[str, float]:
     }
 
 
+def as_bytes(images: Float[Tensor, "B C H W"]) -> UInt8[Tensor, "B C H W"]:
+    """Images in [0, 1] as 0 to 255, rounded."""
+    return (images.clamp(0, 1) * 255).round().to(torch.uint8)
+
+
 @torch.no_grad()
-def reconstruction(model: GNM | VAE, scenes: Scenes) -> dict[str, float]:
-    """Error a pixel, and log likelihood in nats an image, of the reconstruction from the mode of the posterior."""
-    errors, likelihoods = [], []
+def redrawn(model: GNM | VAE, scenes: Scenes) -> Float[Tensor, "B C H W"]:
+    """The scenes as the model sees them: drawn from the mode of its posterior."""
+    parts = []
     for batch in scenes.images.split(BATCH):
         images = batch.float() / 255
-        drawn = model.detect(images)[2] if isinstance(model, GNM) else model.render(model.infer(images).mean)
-        errors.append((images - drawn).square().flatten(1).mean(1))
-        likelihoods.append(image_log_likelihood(images, drawn, model.config.sigma))
-    return {"mse": float(torch.cat(errors).mean()), "log_likelihood": float(torch.cat(likelihoods).mean())}
+        parts.append(model.detect(images)[2] if isinstance(model, GNM) else model.render(model.infer(images).mean))
+    return torch.cat(parts)
+
+
+def reconstruction(model: GNM | VAE, scenes: Scenes) -> dict[str, float]:
+    """Error a pixel, and log likelihood in nats an image, of the reconstruction from the mode of the posterior."""
+    images, drawn = scenes.images.float() / 255, redrawn(model, scenes)
+    likelihood = image_log_likelihood(images, drawn, model.config.sigma)
+    return {"mse": float((images - drawn).square().mean()), "log_likelihood": float(likelihood.mean())}
 
 
 @torch.no_grad()
@@ -99,17 +109,7 @@ def imagine(model: GNM | VAE, n: int, seed: int, sweeps: int = 0) -> UInt8[Tenso
         size = min(BATCH, n - first)
         is_gnm = isinstance(model, GNM)
         parts.append(model.sample(size, generator, sweeps).images if is_gnm else model.sample(size, generator))
-    return (torch.cat(parts).clamp(0, 1) * 255).round().to(torch.uint8)
-
-
-@torch.no_grad()
-def reconstructed(model: GNM | VAE, scenes: Scenes) -> UInt8[Tensor, "B C H W"]:
-    """The scenes as the model sees them: from the mode of its posterior, 0 to 255."""
-    parts = []
-    for batch in scenes.images.split(BATCH):
-        images = batch.float() / 255
-        parts.append(model.detect(images)[2] if isinstance(model, GNM) else model.render(model.infer(images).mean))
-    return (torch.cat(parts).clamp(0, 1) * 255).round().to(torch.uint8)
+    return as_bytes(torch.cat(parts))
 
 
 class Task(NamedTuple):
@@ -127,8 +127,8 @@ class Task(NamedTuple):
 def structure(task: Task) -> dict[str, float]:
     """Does what the model imagines obey the rule? As many samples as there are held-out scenes."""
     samples = imagine(task.model, len(task.scenes.images), task.seed, task.sweeps)
-    data = task.recipe.data
-    return structure_metrics(samples, reconstructed(task.model, task.scenes), data.rule, load_parser(data.glyphs))
+    reconstructions, data = as_bytes(redrawn(task.model, task.scenes)), task.recipe.data
+    return structure_metrics(samples, reconstructions, data.rule, load_parser(data.glyphs))
 
 
 def swept_structure(task: Task) -> dict[str, float]:

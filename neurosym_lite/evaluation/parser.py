@@ -15,13 +15,11 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from neurosym_lite import __version__
 from neurosym_lite.data.scenes import ABSENT
 from neurosym_lite.evaluation.free_scenes import CANVAS
-from neurosym_lite.training.checkpoints import FORMAT, HEADER_KEY, CheckpointError, fill, read_file, write_atomically
+from neurosym_lite.training.checkpoints import CheckpointError, fill, read_file, write_file
 
 PARSERS = Path(__file__).resolve().parents[2] / "data" / "parsers"
 KIND = "parser"
@@ -145,21 +143,10 @@ def parser_path(glyphs: str) -> Path:
 
 def save_parser(path: Path, parser: Parser, glyphs: str, seed: int, steps: int) -> None:
     """Ship a parser: float16 weights and a JSON header, in the format of the checkpoints."""
-    header = {
-        "format": FORMAT,
-        "kind": KIND,
-        "glyphs": glyphs,
-        "package_version": __version__,
-        "torch_version": torch.__version__,
-        "seed": seed,
-        "steps": steps,
-        "config": asdict(parser.config),
-    }
     half = {
-        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
-        for name, tensor in parser.state_dict().items()
+        name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in parser.state_dict().items()
     }
-    write_atomically(path, save_tensors(half, {HEADER_KEY: json.dumps(header)}))
+    write_file(path, KIND, half, glyphs=glyphs, seed=seed, steps=steps, config=asdict(parser.config))
 
 
 def read_parser(path: Path) -> Parser:

@@ -133,17 +133,8 @@ def structure_metrics(
     images = at_parser_size(samples)
     parsed = parser.parse(images)
     accepted = obeys(parsed, rule)
-    rate = float(accepted.float().mean())
-    true_accept = float(accepts(reconstructions, rule, parser).float().mean())
-    interval = wilson(int(accepted.sum()), len(accepted))
-    present = parsed.labels != ABSENT
-    confidence = parsed.confidence[present]
-    metrics = {
-        "structure_accuracy": rate,
-        "structure_low": interval.low,
-        "structure_high": interval.high,
-        "structure_true_accept": true_accept,
-        "structure_corrected": min(1.0, rate / true_accept) if true_accept else 0.0,
+    confidence = parsed.confidence[parsed.labels != ABSENT]
+    metrics = _rates(accepted, accepts(reconstructions, rule, parser)) | {
         "structure_confidence": float(confidence.mean()) if len(confidence) else 0.0,
         "structure_spread": handwriting_spread(images, parsed, accepted),
         "structure_places": place_spread(parsed),
@@ -151,6 +142,19 @@ def structure_metrics(
     if rule != "mnist10":
         metrics["structure_classes"] = class_entropy(parsed.labels[accepted])
     return metrics
+
+
+def _rates(accepted: Bool[Tensor, "B"], real_accepted: Bool[Tensor, "R"]) -> dict[str, float]:
+    """S with its interval, t, and S / t."""
+    rate, true_accept = float(accepted.float().mean()), float(real_accepted.float().mean())
+    interval = wilson(int(accepted.sum()), len(accepted))
+    return {
+        "structure_accuracy": rate,
+        "structure_low": interval.low,
+        "structure_high": interval.high,
+        "structure_true_accept": true_accept,
+        "structure_corrected": min(1.0, rate / true_accept) if true_accept else 0.0,
+    }
 
 
 def handwriting_spread(images: Float[Tensor, "B 1 64 64"], parsed: Parsed, accepted: Bool[Tensor, "B"]) -> float:

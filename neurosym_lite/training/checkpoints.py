@@ -71,12 +71,11 @@ def prepare_folder(folder: Path, names: tuple[str, ...]) -> None:
                 path.unlink(missing_ok=True)
 
 
-def write_file(path: Path, kind: str, recipe: Recipe, tensors: dict[str, Tensor], **header: Any) -> None:
-    """Write a checkpoint or state of a recipe. `header` is plain data, kept as JSON."""
+def write_file(path: Path, kind: str, tensors: dict[str, Tensor], **header: Any) -> None:
+    """Write a file of a kind: a checkpoint, a state, a parser. `header` is plain data, kept as JSON."""
     full = {
         "format": FORMAT,
         "kind": kind,
-        "recipe": recipe.name,
         "package_version": __version__,
         "torch_version": torch.__version__,
         **header,
@@ -130,7 +129,8 @@ def fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
 def save_checkpoint(path: Path, recipe: Recipe, weights: dict[str, Tensor], step: int, metrics: dict) -> None:
     """Ship a model: weights as float16."""
     half = {name: tensor.half() for name, tensor in weights.items()}
-    write_file(path, "checkpoint", recipe, half, step=step, metrics=metrics, config=recipe.as_dict())
+    about = {"recipe": recipe.name, "step": step, "metrics": metrics, "config": recipe.as_dict()}
+    write_file(path, "checkpoint", half, **about)
 
 
 def checkpoint_path(name: str) -> Path:

@@ -92,10 +92,10 @@ def _joint_phase(steps: int, beta_global: Schedule) -> Phase:
 
 
 def staged(symbols: int, prior: int, joint: int, peak: float, end: float) -> tuple[Phase, ...]:
-    """The three stages, in steps; `peak` is the largest beta_g and `end` the last one of the prior's stage."""
+    """The stages, in steps (joint may be 0); `peak` is the largest beta_g and `end` the prior stage's last."""
     rise = _at(prior, (0.15, 0.03), (0.3, peak), (0.7, peak), (0.95, end))
-    relax = _at(joint, (0.3, end), (0.8, min(end, 1.1)))
-    return (_symbol_phase(symbols), _prior_phase(prior, rise), _joint_phase(joint, relax))
+    first = (_symbol_phase(symbols), _prior_phase(prior, rise))
+    return (*first, _joint_phase(joint, _at(joint, (0.3, end), (0.8, min(end, 1.1))))) if joint else first
 
 
 def _lite(rule: str, glyphs: str, phases: tuple[Phase, ...], model: GNMConfig = STRUCT_LITE) -> Recipe:
@@ -114,9 +114,7 @@ LITE = (
     _lite("mnist4", "digits", staged(9000, 22_000, 2000, peak=2.5, end=1.2)),
     _lite("mnist4", "mnist", staged(9000, 22_000, 2000, peak=2.5, end=1.2)),
     # a fact that three digits of a quadrant share enters z_g only while beta_g < 1.74; below 1 style fills the code
-    _lite(
-        "mnist10", "mnist", staged(16_000, 70_000, 10_000, peak=1.35, end=1.05), replace(STRUCT_LITE, hidden=(256, 256))
-    ),
+    _lite("mnist10", "mnist", staged(26_000, 80_000, 0, peak=1.35, end=1.05), replace(STRUCT_LITE, hidden=(256, 256))),
 )
 
 # The paper's own way at the size of the lite model: appearance from the cell's features, one pair of heads for q and
@@ -142,66 +140,68 @@ PAPER_WAY = Recipe(
 )  # fmt: skip
 
 
-def _ablations() -> tuple[Recipe, ...]:
-    """A quarter-hour version of gnm-digits4-lite, and the same with one switch turned each."""
-    phases = staged(3500, 7000, 1000, peak=2.5, end=1.2)
-    base = replace(
-        LITE[0], name="gnm-digits4-short", about="gnm-digits4-lite in a quarter of an hour, to turn switches on",
-        phases=phases,
-    )  # fmt: skip
-    symbols, prior, joint = phases
-    plain = {"beta_where", "beta_presence"}
-    all_steps = symbols.steps + joint.steps + prior.steps // 2  # a step of everything costs two of the prior's
-    at_once = Phase(
-        steps=all_steps,
-        learning_rate=warm_cosine(all_steps, 1e-3, 3e-5),
-        weights=FINDING
-        | {
-            "beta_conditional": _at(all_steps, (0.2, 0.0), (0.3, 1.0)),
-            "beta_global": _at(all_steps, (0.4, 0.03), (0.5, 2.5), (0.75, 2.5), (0.95, 1.2)),
-            "beta_presence": constant(3.0),
-        },
+# A quarter-hour version of gnm-digits4-lite, and the same with one switch turned each.
+SHORT = replace(
+    LITE[0],
+    name="gnm-digits4-short",
+    about="gnm-digits4-lite in a quarter of an hour, to turn switches on",
+    phases=staged(3500, 7000, 1000, peak=2.5, end=1.2),
+)
+
+
+def _turned(switch: str, about: str, phases: tuple[Phase, ...] = SHORT.phases, **model: object) -> Recipe:
+    """SHORT with other phases, or with other switches of its model."""
+    return replace(
+        SHORT, name=f"{SHORT.name}-{switch}", about=about, model=replace(SHORT.model, **model), phases=phases
     )
 
-    def turned(switch: str, about: str, **changes) -> Recipe:
-        model = replace(base.model, **changes.pop("model", {}))
-        return replace(base, name=f"gnm-digits4-short-{switch}", about=about, model=model, **changes)
 
-    def without(phase: Phase, names: set[str]) -> Phase:
-        return replace(phase, weights={name: value for name, value in phase.weights.items() if name not in names})
+def _with_schedules(phase: Phase, **schedules: Schedule | None) -> Phase:
+    """A phase with other schedules of the weights; None leaves a weight at its default."""
+    weights = phase.weights | schedules
+    return replace(phase, weights={name: value for name, value in weights.items() if value is not None})
 
+
+def _at_once(steps: int) -> Phase:
+    """Everything in one stage."""
+    beta_global = _at(steps, (0.4, 0.03), (0.5, 2.5), (0.75, 2.5), (0.95, 1.2))
+    beta_conditional = _at(steps, (0.2, 0.0), (0.3, 1.0))
+    return Phase(
+        steps=steps,
+        learning_rate=warm_cosine(steps, 1e-3, 3e-5),
+        weights=FINDING
+        | {"beta_conditional": beta_conditional, "beta_global": beta_global, "beta_presence": constant(3.0)},
+    )
+
+
+def _ablations() -> tuple[Recipe, ...]:
+    symbols, prior, joint = SHORT.phases
+    warm_up = _with_schedules(prior, beta_global=_at(prior.steps, (0.0, 0.0), (0.4, 1.0)))
+    plain = tuple(_with_schedules(phase, beta_where=None, beta_presence=None) for phase in (prior, joint))
+    from_cell = replace(symbols, train=("encoder", "posterior_heads", "glimpse_decoder"))
+    all_steps = symbols.steps + joint.steps + prior.steps // 2  # a step of everything costs two of the prior's
     return (
-        base,
-        turned(
-            "none", "StructDRAW without an interaction layer (GNM-NoMLP)",
-            model={"interaction": "none", "prior_components": 1},
+        _turned(
+            "none", "StructDRAW without an interaction layer (GNM-NoMLP)", interaction="none", prior_components=1
         ),
-        turned("gaussian", "one Gaussian z_g instead of StructDRAW", model={"prior": "gaussian", "latent": 64}),
-        turned("single", "one Gaussian a step in the prior (the paper's) instead of 16", model={"prior_components": 1}),
-        turned("linear", "StructDRAW reads its input by a linear layer", model={"embed": "linear"}),
-        turned(
-            "cell", "z_what from the cell's features (the paper's) instead of a glimpse", model={"what_from": "cell"},
-            phases=(replace(symbols, train=("encoder", "posterior_heads", "glimpse_decoder")), prior, joint),
+        _turned("gaussian", "one Gaussian z_g instead of StructDRAW", prior="gaussian", latent=64),
+        _turned("single", "one Gaussian a step in the prior (the paper's) instead of 16", prior_components=1),
+        _turned("linear", "StructDRAW reads its input by a linear layer", embed="linear"),
+        _turned(
+            "cell", "z_what from the cell's features (the paper's) instead of a glimpse", (from_cell, prior, joint),
+            what_from="cell",
         ),
-        turned(
-            "ungated", "absent cells pay all conditional KLs (the paper's)", model={"gate_conditional": False},
-        ),
-        turned(
+        _turned("ungated", "absent cells pay all conditional KLs (the paper's)", gate_conditional=False),
+        _turned(
             "warmup", "beta_g from 0 to 1 (the paper's) instead of nearly 0, 2.5, 1.2",
-            phases=(
-                symbols,
-                replace(prior, weights=prior.weights | {"beta_global": _at(prior.steps, (0.0, 0.0), (0.4, 1.0))}),
-                replace(joint, weights=joint.weights | {"beta_global": constant(1.0)}),
-            ),
+            (symbols, warm_up, _with_schedules(joint, beta_global=constant(1.0))),
         ),
-        turned("unweighted", "all conditional KLs weigh 1 (the paper's)", phases=(
-            symbols, without(prior, plain), without(joint, plain),
-        )),
-        turned("unstaged", "everything at once (the paper's) instead of in three stages", phases=(at_once,)),
+        _turned("unweighted", "all conditional KLs weigh 1 (the paper's)", (symbols, *plain)),
+        _turned("unstaged", "everything at once (the paper's) instead of in three stages", (_at_once(all_steps),)),
     )  # fmt: skip
 
 
-ABLATIONS = _ablations()
+ABLATIONS = (SHORT, *_ablations())
 
 # The paper's size, for a GPU. Its schedules are the released code's, shortened from 1.1 million steps of 32 images;
 # every cell starts present and dark, since with a higher learning rate presence collapses before anything is drawn.

@@ -117,9 +117,9 @@ def save_state(run: Run, path: Path) -> None:
     if run.sums is not None:
         tensors["sums"] = run.sums
     write_file(
-        path, "state", run.recipe, tensors,
-        step=run.step, seed=run.seed, seconds=run.seconds, curve=run.curve, device=run.device.type,
-        threads=torch.get_num_threads(), config=run.recipe.as_dict(),
+        path, "state", tensors, recipe=run.recipe.name, config=run.recipe.as_dict(),
+        step=run.step, seed=run.seed, seconds=run.seconds, curve=run.curve,
+        device=run.device.type, threads=torch.get_num_threads(),
     )  # fmt: skip
 
 

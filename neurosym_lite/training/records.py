@@ -64,13 +64,16 @@ def make_record(
 
 def save_record(path: Path, record: RunRecord) -> None:
     """Write a record as JSON, one curve point a line so that differences can be read."""
-    plain = asdict(record)
-    lists = {name: plain.pop(name) for name in ("milestones", "curve")}
-    text = json.dumps(plain, indent=1)[:-2]
-    for name, points in lists.items():
-        rows = ",\n  ".join(json.dumps(point) for point in points)
-        text += f',\n "{name}": [\n  {rows}\n ]' if points else f',\n "{name}": []'
-    write_atomically(path, f"{text}\n}}\n".encode())
+    write_atomically(path, as_text(asdict(record), ("milestones", "curve")).encode())
+
+
+def as_text(plain: dict[str, Any], lists: tuple[str, ...]) -> str:
+    """Plain data as JSON, the named lists of points last and a point a line."""
+    text = json.dumps({name: value for name, value in plain.items() if name not in lists}, indent=1)[:-2]
+    for name in lists:
+        rows = ",\n  ".join(json.dumps(point) for point in plain[name])
+        text += f',\n "{name}": [\n  {rows}\n ]' if plain[name] else f',\n "{name}": []'
+    return f"{text}\n}}\n"
 
 
 def record_path(name: str) -> Path:

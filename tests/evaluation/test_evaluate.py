@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from neurosym_lite.data.sources import at_hand
 from neurosym_lite.evaluation.evaluate import available, evaluate, held_out_scenes
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 from neurosym_lite.training.records import load_record
+from tests.evaluation.held_out import need
 
 SHIPPED = [name for name in RECIPES if checkpoint_path(name).is_file()]
 
@@ -19,9 +19,7 @@ def test_the_book_ships_what_its_chapters_load() -> None:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_checkpoint_gives_the_metrics_of_its_record(name: str) -> None:
-    handwriting = RECIPES[name].data.glyphs
-    if not at_hand()[handwriting]:
-        pytest.skip(f"{handwriting} is not on this machine: set NEUROSYM_DATA to the folder that has it")
+    need(RECIPES[name].data.glyphs)
     model, recipe = load_checkpoint(name)
     record, measured = load_record(name), evaluate(model, recipe, recipe.metrics)
     assert measured.keys() == record.metrics.keys() and within(record.config, json_like(recipe.as_dict()))

@@ -4,30 +4,19 @@ import json
 
 import pytest
 import torch
-from torch import Generator
 
 from neurosym_lite.data import glyphs
 from neurosym_lite.data.glyphs import core
 from neurosym_lite.data.rules import validate
 from neurosym_lite.data.scenes import ABSENT, SceneSource
-from neurosym_lite.data.sources import at_hand
 from neurosym_lite.evaluation.free_scenes import CANVAS, CORE, PLAIN, FreeSceneConfig, FreeSceneSource
 from neurosym_lite.evaluation.parser import PARSERS, Parser, load_parser, parser_path, read_parser, save_parser
 from neurosym_lite.evaluation.parser_check import CORRUPTIONS, RULES, reading
 from neurosym_lite.training.checkpoints import CheckpointError
 from scripts.train_parser import train
+from tests.evaluation.held_out import at, need
 
 HANDWRITINGS = ("digits", "mnist")
-
-
-def at(seed: int = 0) -> Generator:
-    return Generator().manual_seed(seed)
-
-
-def need(handwriting: str) -> str:
-    if not at_hand()[handwriting]:
-        pytest.skip(f"{handwriting} is not on this machine: set NEUROSYM_DATA to the folder that has it")
-    return handwriting
 
 
 # scenes without structure

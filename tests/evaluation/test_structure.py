@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import binomtest
-from torch import Generator
 
 from neurosym_lite.data.scenes import ABSENT, SceneSource
-from neurosym_lite.data.sources import ENVIRONMENT, at_hand
+from neurosym_lite.data.sources import ENVIRONMENT
 from neurosym_lite.evaluation.parser import Parsed, load_parser
 from neurosym_lite.evaluation.parser_check import CORRUPTIONS
 from neurosym_lite.evaluation.structure import (
@@ -25,6 +24,7 @@ from neurosym_lite.evaluation.structure import (
     structure_metrics,
     wilson,
 )
+from tests.evaluation.held_out import at, need
 
 T_FLOORS = {
     ("digits", "mnist4"): 0.98,
@@ -33,16 +33,6 @@ T_FLOORS = {
     ("mnist", "mnist10"): 0.89,
 }
 F_CEILING = 0.02
-
-
-def at(seed: int = 0) -> Generator:
-    return Generator().manual_seed(seed)
-
-
-def need(handwriting: str) -> str:
-    if not at_hand()[handwriting]:
-        pytest.skip(f"{handwriting} is not on this machine: set NEUROSYM_DATA to the folder that has it")
-    return handwriting
 
 
 def share(images: torch.Tensor, rule: str, handwriting: str = "digits") -> float:

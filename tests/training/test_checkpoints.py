@@ -105,7 +105,7 @@ def test_tensors_of_another_model_are_refused(shipped, recipe) -> None:
 
 
 def test_a_state_is_not_a_checkpoint(shipped, recipe) -> None:
-    write_file(shipped, "state", recipe, {"a": torch.zeros(1)})
+    write_file(shipped, "state", {"a": torch.zeros(1)}, recipe=recipe.name)
     with pytest.raises(CheckpointError, match="holds a state, expected a checkpoint"):
         load_checkpoint(recipe.name)
 

@@ -15,7 +15,7 @@ from neurosym_lite.training.loop import Run, fit, load_state, save_state, shippe
 from neurosym_lite.training.recipe import Recipe
 
 CPU = torch.device("cpu")
-ADDED = ("format", "kind", "recipe", "package_version", "torch_version")  # header entries that write_file adds
+ADDED = ("format", "kind", "package_version", "torch_version")  # header entries that write_file adds
 
 
 def state_of(run: Run) -> dict[str, Tensor]:
@@ -182,7 +182,7 @@ def test_an_incomplete_state_is_refused(recipe: Recipe, tmp_path, lost: str) -> 
     kept = {name: tensor for name, tensor in tensors.items() if not name.startswith(lost)}
     plain = {key: value for key, value in header.items() if key not in (lost, *ADDED)}
     assert len(kept) < len(tensors) or lost in header
-    write_file(path, "state", recipe, kept, **plain)
+    write_file(path, "state", kept, **plain)
     with pytest.raises(CheckpointError, match=r"incomplete|another model"):
         load_state(recipe, 1, CPU, path)
 
@@ -201,6 +201,6 @@ def test_a_state_of_another_machine_or_run_is_refused(recipe: Recipe, tmp_path, 
     save_state(start(recipe, 1, CPU), path)
     tensors, header = read_file(path, "state")
     plain = {key: value for key, value in header.items() if key not in ADDED} | changed
-    write_file(path, "state", recipe, tensors, **{key: value for key, value in plain.items() if value is not None})
+    write_file(path, "state", tensors, **{key: value for key, value in plain.items() if value is not None})
     with pytest.raises(CheckpointError, match=message):
         load_state(recipe, 1, CPU, path)
