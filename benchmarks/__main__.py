@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import render, scenes, step
+from benchmarks import pen, render, scenes, step
 
 
 def main() -> None:
@@ -17,6 +17,7 @@ def main() -> None:
     torch.set_num_threads(1)
     results = {
         "paste_sum": render.paste_sum_against_grid_sample(),
+        "pen": pen.pen(),
         "scenes": scenes.scenes_per_second(),
         "step_ms": step.step_milliseconds(),
         "sample_1000_s": step.sampling_seconds(),

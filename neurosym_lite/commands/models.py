@@ -8,8 +8,12 @@ import torch
 from torch import nn
 
 from neurosym_lite.commands.arguments import output, read_images, save_npz, sheet
-from neurosym_lite.evaluation.evaluate import BATCH, as_bytes, can_sweep, imagine
+from neurosym_lite.evaluation.evaluate import BATCH, can_sweep, imagine
 from neurosym_lite.evaluation.evaluate import evaluate as evaluate_model
+from neurosym_lite.evaluation.images import as_bytes
+from neurosym_lite.evaluation.strokes import readings
+from neurosym_lite.models.air import AIR
+from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.training.checkpoints import load_checkpoint, write_atomically
 
@@ -35,10 +39,13 @@ def sample(options: argparse.Namespace) -> int:
 
 @torch.no_grad()
 def infer(options: argparse.Namespace) -> int:
-    """Boxes and reconstructions (or, for a VAE, the latent's mean and std and reconstructions)."""
+    """Boxes and reconstructions; strokes and the canvas after each; for a VAE the latent's mean and std."""
     out = output(options.out, (".npz",))
     model, _ = load_checkpoint(options.name)
     images = read_images(Path(options.images), model.config.channels, model.config.image_size)
+    if isinstance(model, DooD | AIR):
+        save_npz(out, **readings(model, images))
+        return 0
     if isinstance(model, GNM):
         parts = [model.detect(batch) for batch in images.split(BATCH)]
         save_npz(
@@ -64,7 +71,7 @@ def evaluate(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"name": options.name, "n": options.n, "seed": options.seed, "metrics": metrics}))
     else:
-        print(f"{options.name}, {options.n} held-out scenes, seed {options.seed}")
+        print(f"{options.name}, {options.n} held-out images, seed {options.seed}")
         for name, value in metrics.items():
             print(f"  {name:<16} {value:.4f}")
     return 0

@@ -7,26 +7,27 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 
-from neurosym_lite.data.scenes import Scenes, SceneSource
+from neurosym_lite.data.drawings import Drawings
+from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.binding import bins, information_gap, linear_readout, neighbour_readout
 from neurosym_lite.evaluation.detection import average_precision, mean_average_precision
+from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.parser import load_parser, parser_path
+from neurosym_lite.evaluation.strokes import stroke_metrics
 from neurosym_lite.evaluation.structure import structure_metrics
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.vae import VAE
-from neurosym_lite.training.recipe import Recipe
+from neurosym_lite.training.recipe import Model, Recipe, SceneData
 
 BATCH = 100  # images at a time
 SWEEPS = 2  # of pseudo-Gibbs, where a record says swept: fixed before anything was measured
 LEAST_SCENES = 200  # for binding: 20 bins need some scenes each, and a readout its neighbours
 
 
-def held_out_scenes(recipe: Recipe, n: int, seed: int, glyph_set: str | None = None) -> Scenes:
-    """n scenes of the recipe's rule, of characters that training never saw."""
-    data = recipe.data
-    source = SceneSource(data.rule, glyph_set or data.glyphs, "test", data.size, backdrop=data.backdrop)
-    return source.batch(n, Generator().manual_seed(seed))
+def held_out(recipe: Recipe, n: int, seed: int, glyph_set: str | None = None) -> Scenes | Drawings:
+    """n scenes of the recipe's rule, or n drawings, of characters that training never saw."""
+    return recipe.data.source("test", glyph_set).batch(n, Generator().manual_seed(seed))
 
 
 @torch.no_grad()
@@ -43,11 +44,6 @@ def detection(model: GNM, scenes: Scenes) -> dict[str, float]:
         "ap50": average_precision(*truth),
         "ap50_95": mean_average_precision(*truth),
     }
-
-
-def as_bytes(images: Float[Tensor, "B C H W"]) -> UInt8[Tensor, "B C H W"]:
-    """Images in [0, 1] as 0 to 255, rounded."""
-    return (images.clamp(0, 1) * 255).round().to(torch.uint8)
 
 
 @torch.no_grad()
@@ -102,7 +98,7 @@ def binding(model: GNM | VAE, scenes: Scenes) -> dict[str, float]:
 
 
 @torch.no_grad()
-def imagine(model: GNM | VAE, n: int, seed: int, sweeps: int = 0) -> UInt8[Tensor, "n C H W"]:
+def imagine(model: Model, n: int, seed: int, sweeps: int = 0) -> UInt8[Tensor, "n C H W"]:
     """n images from the model's prior, 0 to 255, the same for the same seed; `sweeps` are GNM's (`GNM.sample`)."""
     generator, parts = Generator().manual_seed(seed), []
     for first in range(0, n, BATCH):
@@ -115,10 +111,10 @@ def imagine(model: GNM | VAE, n: int, seed: int, sweeps: int = 0) -> UInt8[Tenso
 class Task(NamedTuple):
     """What is to be measured."""
 
-    model: GNM | VAE
+    model: Model
     recipe: Recipe
-    scenes: Scenes
-    """Held-out scenes."""
+    scenes: Scenes | Drawings
+    """Held-out images."""
     seed: int
     sweeps: int
     """Of pseudo-Gibbs in the samples of `structure`."""
@@ -144,11 +140,14 @@ METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "binding": lambda task: binding(task.model, task.scenes),
     "structure": structure,
     "sweeps": swept_structure,
+    "strokes": lambda task: stroke_metrics(task.model, task.scenes.images.float() / 255, task.scenes.labels),
 }
 
 
-def available(model: GNM | VAE, recipe: Recipe) -> tuple[str, ...]:
+def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
     """Metrics that make sense: a VAE has no boxes, binding is asked of scenes of one digit, structure of a rule."""
+    if not isinstance(recipe.data, SceneData):
+        return ("strokes",)
     has_rule = recipe.data.rule != "mnist1" and parser_path(recipe.data.glyphs).is_file()
     sensible = {
         "detection": isinstance(model, GNM),
@@ -160,13 +159,13 @@ def available(model: GNM | VAE, recipe: Recipe) -> tuple[str, ...]:
     return tuple(name for name in METRICS if sensible[name])
 
 
-def can_sweep(model: GNM | VAE) -> bool:
+def can_sweep(model: Model) -> bool:
     """Sweeps need symbols and a code above them."""
     return isinstance(model, GNM) and model.config.prior != "independent"
 
 
 def evaluate(
-    model: GNM | VAE,
+    model: Model,
     recipe: Recipe,
     metrics: tuple[str, ...] = (),
     n: int = 1000,
@@ -174,7 +173,7 @@ def evaluate(
     glyph_set: str | None = None,
     sweeps: int = 0,
 ) -> dict[str, float]:
-    """The named metrics (all that make sense when none are named) on n held-out scenes and n samples.
+    """The named metrics (all that make sense when none are named) on n held-out images and n samples.
 
     `sweeps` are of the samples that `structure` judges. Raises ValueError for a metric that does not exist or that
     the model cannot have.
@@ -183,7 +182,7 @@ def evaluate(
     for name in metrics:
         if name not in possible:
             raise ValueError(f"metric {name!r}: expected one of {', '.join(possible)} for {recipe.name}")
-    task = Task(model, recipe, held_out_scenes(recipe, n, seed, glyph_set), seed, sweeps)
+    task = Task(model, recipe, held_out(recipe, n, seed, glyph_set), seed, sweeps)
     results: dict[str, float] = {}
     for name in metrics or possible:
         results |= METRICS[name](task)

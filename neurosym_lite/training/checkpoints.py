@@ -20,9 +20,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from neurosym_lite import __version__
-from neurosym_lite.models.gnm_config import GNMConfig
-from neurosym_lite.models.vae import VAEConfig
-from neurosym_lite.training.recipe import Recipe, SceneData
+from neurosym_lite.training.recipe import Config, DrawingData, Recipe, SceneData
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
@@ -142,7 +140,7 @@ def checkpoint_path(name: str) -> Path:
     return Path(name)
 
 
-def _defaults(settings: GNMConfig | VAEConfig | SceneData) -> dict[str, Any]:
+def _defaults(settings: Config | SceneData | DrawingData) -> dict[str, Any]:
     """What a switch was before it existed: its default, as JSON has it."""
     known = {f.name: f.default for f in dataclasses.fields(settings) if f.default is not dataclasses.MISSING}
     return json.loads(json.dumps(known))

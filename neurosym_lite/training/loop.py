@@ -16,7 +16,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.models.drawing import DrawingLoss, DrawingWeights
 from neurosym_lite.models.objective import GNMLoss, GNMWeights
 from neurosym_lite.models.vae import VAELoss, VAEWeights
 from neurosym_lite.training.bank import SymbolBank
@@ -28,6 +30,10 @@ CURVE_STEPS = 100  # steps that one point of the curve averages over
 ADAM_SLOTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam remembers of a parameter
 DATA_SEED = 1_000_003  # keeps the data's generator apart from the default one
 BANK_SEED = 2_000_003  # and that of a bank of inferred scenes
+
+Source = SceneSource | DrawingSource
+Weights = GNMWeights | VAEWeights | DrawingWeights
+Loss = GNMLoss | VAELoss | DrawingLoss
 
 
 @dataclass
@@ -185,7 +191,7 @@ def _split(tensors: dict[str, Tensor]) -> dict[str, dict[str, Tensor]]:
     return groups
 
 
-def train_step(run: Run, source: SceneSource) -> None:
+def train_step(run: Run, source: Source) -> None:
     """One step: schedules, batch, loss, gradient, update, averages."""
     phase, step = run.recipe.phase_at(run.step)
     if step == 0 and run.step > 0:
@@ -207,7 +213,7 @@ def train_step(run: Run, source: SceneSource) -> None:
         _mark(run, type(loss)._fields)
 
 
-def _weights(run: Run, phase: Phase, step: int) -> GNMWeights | VAEWeights:
+def _weights(run: Run, phase: Phase, step: int) -> Weights:
     """The model's weights at a step of a phase; those that the phase does not name keep their defaults."""
     kind = type(run.model).Weights
     schedules, defaults = phase.weights, kind._field_defaults
@@ -215,10 +221,8 @@ def _weights(run: Run, phase: Phase, step: int) -> GNMWeights | VAEWeights:
     return kind(*torch.tensor(values, device=run.device).unbind())
 
 
-def _loss(
-    run: Run, source: SceneSource, phase: Phase, weights: GNMWeights | VAEWeights
-) -> GNMLoss | VAELoss:
-    """The model's loss on fresh scenes, or on scenes inferred before where the phase keeps a bank."""
+def _loss(run: Run, source: Source, phase: Phase, weights: Weights) -> Loss:
+    """The model's loss on fresh images, or on scenes inferred before where the phase keeps a bank."""
     if phase.objective != "prior_loss":
         images = source.batch(phase.batch, run.data_generator).images.float() / 255
         return getattr(run.model, phase.objective)(images, weights)
@@ -251,8 +255,7 @@ def fit(
     budget of `minutes` is wall time. Raises FloatingPointError for a run that diverges; what was saved before is kept.
     """
     clock = time.perf_counter if run.device.type == "cuda" else time.process_time
-    data = run.recipe.data
-    source = SceneSource(data.rule, data.glyphs, "train", data.size, str(run.device), data.backdrop)
+    source = run.recipe.data.source("train", device=str(run.device))
     began = time.monotonic()
     saved = began - SAVE_SECONDS  # the first step is saved at once: from then on there is a file to go on from
     with Interrupt() as interrupt:

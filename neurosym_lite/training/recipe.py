@@ -4,22 +4,45 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from neurosym_lite.data.drawings import DrawingSource
+from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.models.air import AIR
+from neurosym_lite.models.dood import DooD
+from neurosym_lite.models.dood_config import AIRConfig, DooDConfig
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.vae import VAE, VAEConfig
 from neurosym_lite.training.schedules import Schedule
 
-MODELS = {GNMConfig: GNM, VAEConfig: VAE}
+Config = GNMConfig | VAEConfig | DooDConfig | AIRConfig
+Model = GNM | VAE | DooD | AIR
+MODELS = {GNMConfig: GNM, VAEConfig: VAE, DooDConfig: DooD, AIRConfig: AIR}
 
 
 @dataclass(frozen=True)
 class SceneData:
-    """Where the training images come from."""
+    """Scenes that obey a rule."""
 
     rule: str  # a key of data.scenes.RULES
     glyphs: str = "digits"  # handwriting: "digits" is embedded, "mnist" is downloaded
     size: int = 64  # canvas side, pixels
     backdrop: str = "black"  # what lies behind the digits: a key of data.scenes.BACKDROPS
+
+    def source(self, split: str, glyph_set: str | None = None, device: str = "cpu") -> SceneSource:
+        """The stream of scenes, in another handwriting where one is named."""
+        return SceneSource(self.rule, glyph_set or self.glyphs, split, self.size, device, self.backdrop)
+
+
+@dataclass(frozen=True)
+class DrawingData:
+    """Single characters."""
+
+    glyphs: str = "digits"  # a character set
+    size: int = 28  # canvas side, pixels
+
+    def source(self, split: str, glyph_set: str | None = None, device: str = "cpu") -> DrawingSource:
+        """The stream of characters, of another set where one is named."""
+        return DrawingSource(glyph_set or self.glyphs, split, self.size, device)
 
 
 @dataclass(frozen=True)
@@ -42,8 +65,8 @@ class Recipe:
 
     name: str
     about: str  # one line: what it is for
-    model: GNMConfig | VAEConfig
-    data: SceneData
+    model: Config
+    data: SceneData | DrawingData
     phases: tuple[Phase, ...]
     seed: int = 0
     ema: float = 0.0  # decay of the averaged weights that are shipped; 0 ships the last ones
@@ -55,7 +78,7 @@ class Recipe:
         """Steps of all phases together."""
         return sum(phase.steps for phase in self.phases)
 
-    def build(self) -> GNM | VAE:
+    def build(self) -> Model:
         """The untrained model, drawn from torch's default generator."""
         return MODELS[type(self.model)](self.model)
 

@@ -7,6 +7,7 @@ GPU.
 
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.vae import VAEConfig
+from neurosym_lite.training.dood_recipes import DOOD
 from neurosym_lite.training.failure_recipes import FAILURES
 from neurosym_lite.training.gnm_recipes import FIRST_GNM, FULL_GNM, SYMBOL_SCHEDULES
 from neurosym_lite.training.recipe import Phase, Recipe, SceneData
@@ -47,7 +48,7 @@ ONE_DIGIT = (
     ),
 )
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*ONE_DIGIT, *FIRST_GNM, *FULL_GNM, *FAILURES)}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*ONE_DIGIT, *FIRST_GNM, *FULL_GNM, *FAILURES, *DOOD)}
 
 
 def get_recipe(name: str) -> Recipe:

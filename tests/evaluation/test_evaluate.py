@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from neurosym_lite.evaluation.evaluate import available, evaluate, held_out_scenes
+from neurosym_lite.evaluation.evaluate import available, evaluate, held_out
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 from neurosym_lite.training.records import load_record
@@ -73,9 +73,9 @@ def test_symbols_bind_x_and_a_vae_does_not() -> None:
         assert distributed[f"neighbours_{axis}"] > 0.95 > 0.5 > distributed[f"readout_{axis}"]
 
 
-def test_held_out_scenes_are_reproducible() -> None:
+def test_held_out_are_reproducible() -> None:
     recipe = get_recipe("gnm-gaussian-digits4-lite")
-    first, again = (held_out_scenes(recipe, 5, 3) for _ in range(2))
+    first, again = (held_out(recipe, 5, 3) for _ in range(2))
     assert torch.equal(first.images, again.images)
 
 

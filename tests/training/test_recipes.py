@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Generator
 
-from neurosym_lite.data.scenes import RULES, SceneSource
+from neurosym_lite.data.scenes import RULES
 from neurosym_lite.evaluation.evaluate import available
-from neurosym_lite.training.recipe import Recipe
+from neurosym_lite.training.recipe import DrawingData, Recipe
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
@@ -25,9 +25,10 @@ def test_schedules_name_every_weight_without_a_default_and_no_unknown_one(recipe
 
 @ALL
 def test_the_model_fits_its_scenes(recipe: Recipe) -> None:
-    assert recipe.data.rule in RULES and recipe.data.size == recipe.model.image_size
+    assert recipe.data.size == recipe.model.image_size
+    assert isinstance(recipe.data, DrawingData) or recipe.data.rule in RULES
     model, phase = recipe.build(), recipe.phases[0]
-    images = SceneSource(recipe.data.rule, "digits", "train", recipe.data.size).batch(2, Generator().manual_seed(0))
+    images = recipe.data.source("train", "digits").batch(2, Generator().manual_seed(0))
     weights = type(model).Weights(**{name: torch.tensor(schedule(0)) for name, schedule in phase.weights.items()})
     loss = model.loss(images.images.float() / 255, weights)
     assert torch.isfinite(loss.total).all() and loss.total.shape == (2,)

@@ -1,0 +1,35 @@
+"""Single characters as a stream: what DooD and AIR are trained on."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Int64, UInt8
+from torch import Generator, Tensor
+
+from neurosym_lite.data.glyphs import glyphs
+
+
+class Drawings(NamedTuple):
+    """Characters, white ink (255) on black (0), with their classes."""
+
+    images: UInt8[Tensor, "B 1 H W"]
+    labels: Int64[Tensor, "B"]
+
+
+class DrawingSource:
+    """Characters of one set and split at one size, in the order that the generator gives."""
+
+    def __init__(self, glyph_set: str, split: str = "train", size: int = 28, device: str = "cpu") -> None:
+        """`size` is the side in pixels; other sizes than 28 are resampled. Raises DataError, as `glyphs` does."""
+        bank = glyphs(glyph_set, split)
+        images = bank.images[:, None]
+        if size != images.shape[-1]:
+            scaled = F.interpolate(images.float(), (size, size), mode="bilinear", antialias=True, align_corners=False)
+            images = scaled.round().to(torch.uint8)
+        self.images, self.labels, self.size = images.to(device), bank.labels.to(device), size
+
+    def batch(self, n: int, generator: Generator) -> Drawings:
+        """n characters, drawn with replacement."""
+        rows = torch.randint(0, len(self.images), (n,), generator=generator, device=generator.device)
+        return Drawings(self.images[rows], self.labels[rows])

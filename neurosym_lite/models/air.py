@@ -1,0 +1,146 @@
+"""Attend, Infer, Repeat (Eslami et al. 2016) and Difference-AIR, as DooD is compared with them.
+
+A picture is a sum of T parts. A part is a code z_what, decoded to a raster, and a frame z_where that says where it
+lies; the prior of each part is the same and knows nothing of the others. In Difference-AIR the recognition network
+is fed what is left to explain instead of the image (the versions of the DooD paper's code).
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Generator, Tensor, nn
+
+from neurosym_lite.distributions import Gaussian, gaussian_head
+from neurosym_lite.models.dood_config import AIRConfig
+from neurosym_lite.models.drawing import (
+    WHERE_START,
+    Drawer,
+    DrawingLoss,
+    DrawingWeights,
+    Encoder,
+    head,
+    where_posterior,
+)
+from neurosym_lite.models.stop import Prefixes
+from neurosym_lite.render import frames
+
+WHERE = 4  # numbers in z_where
+WHERE_MEAN, WHERE_STD = (0.0, 0.0, 0.8, 0.0), (0.2, 0.2, 0.2, 0.4)  # prior of z_where (the paper's code)
+RASTER_SHIFT = 2.0  # softplus(x - 2): a fresh decoder draws next to nothing, and a part is not punished for being there
+
+
+class Part(NamedTuple):
+    """One part as it was read."""
+
+    q_on: Float[Tensor, "B"]
+    where: Float[Tensor, "B 4"]
+    what: Float[Tensor, "B D"]
+    kl: Float[Tensor, "B"]
+    """log q - log p of z_where and z_what."""
+    canvas: Float[Tensor, "B H W"]
+    """After the part."""
+    state: Float[Tensor, "B E"]
+    """Of the recognition network."""
+    prediction: Float[Tensor, "B"]
+    """NVIL's baseline."""
+
+
+class PartDrawing(NamedTuple):
+    """An image read part by part: all T parts, whatever q_on says; axis 1 is the part."""
+
+    where: Float[Tensor, "B T 4"]
+    what: Float[Tensor, "B T D"]
+    canvases: Float[Tensor, "B stops H W"]
+    """After 0 ... T parts."""
+    q_on: Float[Tensor, "B T"]
+    kl: Float[Tensor, "B T"]
+    prediction: Float[Tensor, "B T"]
+
+
+class AIR(Drawer):
+    """p(x, z) = prod_t p(on) N(z_where) N(z_what) and a recurrent q(z | x)."""
+
+    Config = AIRConfig
+
+    def __init__(self, config: AIRConfig) -> None:
+        super().__init__(config)
+        c, width = config, config.hidden
+        self.image_encoder = Encoder(1, c.image_size, c.filters, c.strides, width)
+        self.glimpse_encoder = Encoder(1, c.glimpse, c.filters, c.strides, width)
+        self.memory = nn.GRUCell(width + WHERE + c.what, width)
+        self.q_on = head(width, width, 1, 0.01, (0.0,))
+        self.q_where = head(width, width, 2 * WHERE, 0.01, WHERE_START)
+        self.q_what = head(2 * width, width, 2 * c.what)
+        self.raster = head(c.what, width, c.glimpse**2)
+        self.baseline = head(width, width, 1)
+
+    def prior_where(self, like: Tensor) -> Gaussian:
+        """p(z_where), the same for every part."""
+        return Gaussian(like.new_tensor(WHERE_MEAN), like.new_tensor(WHERE_STD))
+
+    def draw(self, where: Float[Tensor, "B 4"], what: Float[Tensor, "B D"]) -> Float[Tensor, "B H W"]:
+        """One part on a canvas of its own, not below 0."""
+        side, size = self.config.glimpse, (self.config.image_size,) * 2
+        raster = F.softplus(self.raster(what) - RASTER_SHIFT).view(-1, 1, side, side)
+        return frames.paste(raster, where, size)[:, 0]
+
+    def render(
+        self, where: Float[Tensor, "B T 4"], what: Float[Tensor, "B T D"], on: Float[Tensor, "B T"]
+    ) -> Float[Tensor, "B stops H W"]:
+        """The sum of the first 0 ... T parts."""
+        parts = torch.stack([self.draw(a, b) for a, b in zip(where.unbind(1), what.unbind(1), strict=True)], dim=1)
+        return F.pad((on[..., None, None] * parts).cumsum(1), (0, 0, 0, 0, 1, 0))
+
+    def infer(self, images: Float[Tensor, "B 1 H W"], mode: bool = False) -> PartDrawing:
+        """Read T parts one after the other; `mode` takes means where else it draws."""
+        n, width, side = len(images), self.config.hidden, self.config.image_size
+        black = images.new_zeros(n, side, side)
+        empty = [images.new_zeros(n, size) for size in (1, WHERE, self.config.what, 1, width, 1)]
+        on, where, what, kl, state, prediction = empty
+        part = Part(on[:, 0], where, what, kl[:, 0], black, state, prediction[:, 0])
+        parts = [part := self.read_part(images, part, mode) for _ in range(self.config.strokes)]
+        read = Part(*(torch.stack(column, dim=1) for column in zip(*parts, strict=True)))
+        canvases = torch.cat([black[:, None], read.canvas], dim=1)
+        return PartDrawing(read.where, read.what, canvases, read.q_on, read.kl, read.prediction)
+
+    def read_part(self, images: Float[Tensor, "B 1 H W"], before: Part, mode: bool) -> Part:
+        """One step of the recognition network."""
+        seen = images - before.canvas.detach()[:, None] if self.config.residual else images
+        state = self.memory(torch.cat([self.image_encoder(seen), before.where, before.what], dim=1), before.state)
+        q_where = where_posterior(self.q_where(state))
+        where = q_where.mean if mode else q_where.sample()
+        glimpse = frames.glimpse(seen, where, (self.config.glimpse,) * 2)
+        q_what = gaussian_head(self.q_what(torch.cat([state, self.glimpse_encoder(glimpse)], dim=1)))
+        what = q_what.mean if mode else q_what.sample()
+        standard = Gaussian(torch.zeros_like(what), torch.ones_like(what))
+        prior_where = self.prior_where(where)
+        prior_where = Gaussian(prior_where.mean.expand_as(where), prior_where.std.expand_as(where))
+        kl = (q_where.log_prob(where) - prior_where.log_prob(where)).sum(1)
+        kl = kl + (q_what.log_prob(what) - standard.log_prob(what)).sum(1)
+        q_on, prediction = self.q_on(state.detach())[:, 0], self.baseline(state.detach())[:, 0]
+        return Part(q_on, where, what, kl, before.canvas + self.draw(where, what), state, prediction)
+
+    def loss(self, images: Float[Tensor, "B 1 H W"], weights: DrawingWeights) -> DrawingLoss:
+        """-log p(x), bounded as `config.stop` says."""
+        drawing = self.infer(images)
+        return self.drawing_loss(images, drawing.canvases, self.prefixes(images, drawing), drawing.prediction, weights)
+
+    def prefixes(self, images: Float[Tensor, "B 1 H W"], drawing: PartDrawing) -> Prefixes:
+        """What each place to stop is worth."""
+        p = torch.tensor(self.config.presence_prior).logit()
+        p_on = torch.full_like(drawing.q_on, float(p))
+        return Prefixes(self.log_likelihood(images, drawing.canvases), drawing.kl, drawing.q_on, p_on)
+
+    @torch.no_grad()
+    def sample(self, n: int, generator: Generator) -> Float[Tensor, "n 1 H W"]:
+        """n images from the prior, cut off at 1."""
+        like, steps = self.raw_scale, self.config.strokes
+        prior = self.prior_where(like)
+        where = Gaussian(prior.mean.expand(n, steps, WHERE), prior.std.expand(n, steps, WHERE)).sample(generator)
+        zeros = like.new_zeros(n, steps, self.config.what)
+        what = Gaussian(zeros, torch.ones_like(zeros)).sample(generator)
+        uniform = torch.rand(n, steps, generator=generator, device=like.device)
+        on = (uniform < self.config.presence_prior).to(like).cumprod(1)
+        return self.render(where, what, on)[:, -1:].clamp(max=1)
