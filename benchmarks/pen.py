@@ -9,6 +9,7 @@ from neurosym_lite.render.bezier import curve
 from neurosym_lite.render.ink import in_pixels, ink, ink_sum_max_tanh
 
 BATCH, STROKES, POINTS = 64, 6, 5  # quartic curves
+SLICE = 8  # images at a time for DooD's own pen, which needs a hundred times the memory
 SAMPLES = {28: 64, 105: 64}  # what the pen needs for the error that `errors` gives, by canvas side
 SUPER = 8  # the exact raster looks at 8 x 8 places in a pixel
 CURVES = 48
@@ -59,8 +60,10 @@ def times(side: int) -> dict[str, float]:
         torch.autograd.grad((drawn * seed).sum(), (points, radius, softness))
 
     def theirs() -> None:
-        drawn = ink_sum_max_tanh(points, radius, softness, (side, side))
-        torch.autograd.grad((drawn * seed).sum(), (points, radius, softness))
+        for rows in range(0, BATCH, SLICE):
+            part = [tensor[rows : rows + SLICE] for tensor in (points, radius, softness, seed)]
+            drawn = ink_sum_max_tanh(*part[:3], (side, side))
+            torch.autograd.grad((drawn * part[3]).sum(), (points, radius, softness))
 
     ratios, milliseconds = [], []
     for _ in range(3):  # in turn, so that a busy machine slows both

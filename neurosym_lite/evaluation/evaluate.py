@@ -155,6 +155,7 @@ def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
         "binding": recipe.data.rule == "mnist1",
         "structure": has_rule,
         "sweeps": has_rule and can_sweep(model),
+        "strokes": False,
     }
     return tuple(name for name in METRICS if sensible[name])
 

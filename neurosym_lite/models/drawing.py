@@ -17,9 +17,9 @@ class DrawingWeights(NamedTuple):
 
     any_time: Float[Tensor, ""]
     """Share of the parts' weight that is spread evenly over the stops; 1 while warming up, never quite 0."""
-    price: Float[Tensor, ""] = 10.0
+    price: Float[Tensor, ""] = torch.tensor(10.0)
     """Nats asked for each part (stop "summed")."""
-    beta: Float[Tensor, ""] = 4.0
+    beta: Float[Tensor, ""] = torch.tensor(4.0)
     """Divides the log likelihood in NVIL's signal (stop "nvil")."""
 
 
