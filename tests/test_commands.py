@@ -16,6 +16,7 @@ import torch
 from neurosym_lite.__main__ import main
 from neurosym_lite.training import checkpoints, loop
 from neurosym_lite.training.checkpoints import read_file
+from neurosym_lite.training.recipes import get_recipe
 from tests.training.conftest import recipe  # noqa: F401  (fixture)
 
 GNM = "gnm-gaussian-digits4-lite"
@@ -80,6 +81,25 @@ def test_a_vae_infers_its_latent(tmp_path) -> None:
     main(["data", "scenes", "mnist1", "--n", "3", "--out", scenes])
     assert main(["infer", "vae-digits1-lite", "--images", scenes, "--out", found]) == 0
     assert set(np.load(found).files) == {"latent_mean", "latent_std", "recon"}
+
+
+def test_drawings_are_read_stroke_by_stroke(tmp_path) -> None:
+    recipe = get_recipe("dood-digits-lite")  # noqa: F811
+    name, found = str(tmp_path / "fresh.safetensors"), str(tmp_path / "found.npz")
+    checkpoints.save_checkpoint(Path(name), recipe, recipe.build().state_dict(), 0, {})
+    drawings = recipe.data.source("test").batch(3, torch.Generator().manual_seed(0)).images
+    np.savez(tmp_path / "x.npz", images=drawings.numpy())
+    assert main(["infer", name, "--images", str(tmp_path / "x.npz"), "--out", found]) == 0
+    result = np.load(found)
+    shapes = {key: result[key].shape for key in result.files}
+    assert shapes == {
+        "on": (3, 6), "steps": (3, 6, 28, 28), "recon": (3, 1, 28, 28),
+        "points": (3, 6, 5, 2), "radius": (3, 6), "softness": (3, 6),
+    }  # fmt: skip
+    assert result["on"].dtype == bool and result["recon"].dtype == np.uint8
+    assert main(["sample", name, "--n", "2", "--out", found]) == 0
+    assert np.load(found)["images"].shape == (2, 1, 28, 28)
+    assert main(["evaluate", name, "--n", "20"]) == 0
 
 
 def test_evaluate_prints_one_json_object(capsys) -> None:

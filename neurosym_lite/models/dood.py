@@ -29,7 +29,7 @@ from neurosym_lite.models.drawing import (
 from neurosym_lite.models.stop import Prefixes
 from neurosym_lite.render import frames
 from neurosym_lite.render.ink import ink, ink_sum_max_tanh
-from neurosym_lite.render.ink_compose import lay_over
+from neurosym_lite.render.ink_compose import lay_over, lay_over_tanh
 
 PRIOR_STD_FLOOR = 5e-3
 PEN_DECAY = 0.01  # share of a batch in the running mean of the pen, which samples are drawn with
@@ -162,12 +162,18 @@ class DooD(Drawer):
         pen_ink = ink if self.config.pen == "distance" else ink_sum_max_tanh
         return pen_ink(frames.place(points, where), pen[:, 0], pen[:, 1], size, self.config.samples)
 
+    def lay(self, canvas: Float[Tensor, "B H W"], stroke: Float[Tensor, "B H W"]) -> Float[Tensor, "B H W"]:
+        """The canvas with one more stroke."""
+        if self.config.compositing == "soft-or":
+            return lay_over(canvas, stroke)
+        return lay_over_tanh(canvas, stroke, canvas.new_full(canvas.shape[:1], self.config.ink_slope))
+
     def render(self, latents: StrokeLatents, pen: Float[Tensor, "B T 2"]) -> Float[Tensor, "B stops H W"]:
         """The canvas after 0 ... T strokes; strokes with `on` 0 leave it as it is."""
         canvas = self.begin(len(latents.on), latents.on).canvas
         canvases = [canvas]
         for on, where, points, p in zip(*(part.unbind(1) for part in (*latents, pen)), strict=True):
-            canvas = lay_over(canvas, on[:, None, None] * self.draw(where, points, p))
+            canvas = self.lay(canvas, on[:, None, None] * self.draw(where, points, p))
             canvases.append(canvas)
         return torch.stack(canvases, dim=1)
 
@@ -215,7 +221,7 @@ class DooD(Drawer):
         raw = self.q_pen(torch.cat([glimpse_code, where[:, 2:3]], dim=1))
         ranges = raw.new_tensor((self.config.radius, self.config.softness))
         pen = between(raw, ranges[:, 0], ranges[:, 1])
-        after = lay_over(memory.canvas, self.draw(where, points, pen))
+        after = self.lay(memory.canvas, self.draw(where, points, pen))
         return Stroke(
             q_on, where, points, log_q, pen, after, canvas_code,
             frames.glimpse(canvas, where.detach(), side), memory.layout, memory.stroke, prediction,
@@ -263,7 +269,7 @@ class DooD(Drawer):
         where = self.layout_prior(memory.layout).sample(generator)
         glimpse = self.canvas_glimpse_encoder(frames.glimpse(canvas, where, (self.config.glimpse,) * 2))
         points = self.stroke_prior(memory.stroke, glimpse, where).sample(generator)
-        after = lay_over(memory.canvas, self.draw(where, points, pen))
+        after = self.lay(memory.canvas, self.draw(where, points, pen))
         return Bernoulli(self.p_on(code)[:, 0]), memory._replace(canvas=after, where=where, points=points)
 
     @torch.no_grad()

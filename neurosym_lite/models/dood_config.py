@@ -29,6 +29,8 @@ class DooDConfig:
     execution_guidance: bool = True  # canvas and residual are seen; False is the ablation DooD-EG
     decoder: Literal["spline", "neural"] = "spline"  # neural: a raster from an MLP, the ablation DooD-dR
     pen: Literal["distance", "sum-max-tanh"] = "distance"  # the second is the paper's (appendix B.1)
+    compositing: Literal["soft-or", "sum-tanh"] = "soft-or"  # the second is the paper's
+    ink_slope: float = 0.48  # of sum-tanh (the paper's code begins there, and predicts it from 0.1 to 1.5)
     samples: int = 48  # N, points on a curve (paper: 100)
     reach: float = 1.4  # the mean of a control point, in its frame (paper's code: -0.2 to 1.2 of a [0, 1] frame)
     radius: tuple[float, float] = (0.5, 3.0)  # of the pen, pixels

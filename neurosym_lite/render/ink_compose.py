@@ -19,3 +19,11 @@ def soft_or(strokes: Float[Tensor, "*batch T H W"]) -> Float[Tensor, "*batch H W
 def sum_tanh(strokes: Float[Tensor, "*batch T H W"], slope: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch H W"]:
     """DooD's own operator (appendix B.1): tanh(sum_t stroke_t / slope)."""
     return (strokes.sum(-3) / slope[..., None, None]).tanh()
+
+
+def lay_over_tanh(
+    canvas: Float[Tensor, "*batch H W"], stroke: Float[Tensor, "*batch H W"], slope: Float[Tensor, "*batch"]
+) -> Float[Tensor, "*batch H W"]:
+    """One more stroke under `sum_tanh`, without the sum: tanh(a + b) = (tanh a + tanh b) / (1 + tanh a tanh b)."""
+    more = (stroke / slope[..., None, None]).tanh()
+    return (canvas + more) / (1 + canvas * more)

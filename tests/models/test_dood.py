@@ -24,6 +24,7 @@ VARIANTS = {
     "eg": replace(SMALL, execution_guidance=False),
     "dr": replace(SMALL, decoder="neural"),
     "paper-pen": replace(SMALL, pen="sum-max-tanh"),
+    "paper-ink": replace(SMALL, pen="sum-max-tanh", compositing="sum-tanh"),
     "conv-canvas": replace(SMALL, canvas_filters=(4,), canvas_strides=(2,)),
     "air": SMALL_AIR,
     "difference-air": replace(SMALL_AIR, residual=True),
