@@ -61,13 +61,14 @@ document.head.append(Object.assign(document.createElement('style'), {textContent
 """
 FITS = "document.scrollingElement.scrollWidth <= window.innerWidth"
 # with the handles unseen, what changes in the picture is what the slider drives
-SHOW_SLIDERS = "document.querySelectorAll('.widget-slider').forEach(e => {{ e.style.opacity = {} }})"
+SHOW_SLIDERS = "document.querySelectorAll('.widget-slider, [data-pen] svg').forEach(e => {{ e.style.opacity = {} }})"
 ARTICLE = """
 (({x, y, width, height}) => ({x: x + scrollX, y: y + scrollY, width, height}))
   (document.querySelector('.bd-article').getBoundingClientRect())
 """
 RIGHT, LEFT = ("ArrowRight", 39), ("ArrowLeft", 37)
-HANDLE = "document.querySelectorAll('.widget-slider [role=slider]')[{}]"
+HANDLES = "document.querySelectorAll('.widget-slider [role=slider], [data-pen] [role=slider]')"  # sliders, pens' points
+HANDLE = HANDLES + "[{}]"
 
 
 def pages(html: Path) -> list[str]:
@@ -132,7 +133,7 @@ def look(tab: Tab, width: int) -> list[str]:
 
 def move_sliders(tab: Tab) -> tuple[int, list[str]]:
     """Move every slider by the keyboard: the number of sliders, and those that leave the picture as it was."""
-    count = tab.evaluate("document.querySelectorAll('.widget-slider [role=slider]').length")
+    count = tab.evaluate(f"{HANDLES}.length")
     tab.evaluate(SHOW_SLIDERS.format(0))
     faults = [f"slider {i + 1} changes nothing" for i in range(count) if not slider_works(tab, HANDLE.format(i))]
     tab.evaluate(SHOW_SLIDERS.format("''"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from scripts.pages import ROOT
-from scripts.results_words import DATASETS, DIFFERENCES, HEADINGS, INTRODUCTION, MEANINGS
+from scripts.results_words import DATASETS, DIFFERENCES, FAMILIES, HEADINGS, INTRODUCTION, MEANINGS
 
 PAGE = ROOT / "book" / "results.md"
 RECORDS = ROOT / "data" / "results"
@@ -19,6 +19,7 @@ PUBLISHED = ROOT / "data" / "published.json"
 PARSER = ROOT / "data" / "parsers" / "parser-mnist.json"
 
 NOT_RUN = "not run"
+GALLERY = ("failure-", "cure-")  # runs that stand on a page of their own
 Record = dict
 
 # how the metrics of a run record may be called that stand beside a column of the papers' tables
@@ -67,7 +68,8 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def runs_section(records: list[Record]) -> str:
-    """One row a run, then its metrics; each run links to its record."""
+    """One row a run, then a table a family of metrics; each run links to its record."""
+    records = [r for r in records if not r["recipe"].startswith(GALLERY)]
     if not records:
         return "## Our runs\n\nThere is no run record yet.\n"
     header = ["run", "seed", "steps", "minutes", "device", "parameters", "date"]
@@ -84,23 +86,35 @@ def runs_section(records: list[Record]) -> str:
         for r in records
     ]
     explanation = (
-        "The name links to the record: a JSON file with versions, configuration and training curve. "
-        "Minutes are processor time on a CPU, wall time on a GPU."
+        "The name links to the record: a JSON file with versions, configuration, training curve and more metrics. "
+        "Minutes are processor time on a CPU, wall time on a GPU. Runs that fail on purpose, and their cures, are in "
+        "the {doc}`failure gallery <failure_gallery>`."
     )
-    measured_by_run = [
-        f"\n### {r['recipe']}, seed {r['seed']}\n\n"
-        + table(["metric", "value"], ([f"`{name}`", number(value)] for name, value in r["metrics"].items()))
-        for r in records
-    ]
-    used = {name for r in records for name in r["metrics"]}
-    meanings = [f"- `{name}`: {meaning}\n" for name, meaning in MEANINGS.items() if name in used]
+    shown = {name for names in FAMILIES.values() for name in names if any(name in r["metrics"] for r in records)}
+    meanings = [f"- `{name}`: {meaning}\n" for name, meaning in MEANINGS.items() if name in shown]
     return (
         f"## Our runs\n\n{explanation}\n\n"
         + table(header, rows)
-        + "".join(measured_by_run)
+        + "".join(family_table(title, names, records) for title, names in FAMILIES.items())
         + "\n### What the metrics mean\n\n"
         + "".join(meanings)
     )
+
+
+def family_table(title: str, names: tuple[str, ...], records: list[Record]) -> str:
+    """The runs that have one of these metrics, a column a metric that any of them has."""
+    having = [r for r in records if any(name in r["metrics"] for name in names)]
+    columns = [name for name in names if any(name in r["metrics"] for r in having)]
+    rows = [[f"`{r['recipe']}`", *(with_interval(r["metrics"], name) for name in columns)] for r in having]
+    return f"\n### {title}\n\n" + table(["run", *(f"`{name}`" for name in columns)], rows) if having else ""
+
+
+def with_interval(metrics: dict[str, float], name: str) -> str:
+    """A metric, with its interval where it is an accuracy that has one."""
+    kind = name.removesuffix("_accuracy")
+    if name != kind and f"{kind}_low" in metrics:
+        return f"{metrics[name]:.3f} ({metrics[f'{kind}_low']:.3f} to {metrics[f'{kind}_high']:.3f})"
+    return number(metrics.get(name))
 
 
 def measured(records: list[Record], column: str) -> str:
@@ -117,13 +131,8 @@ def measured(records: list[Record], column: str) -> str:
 
 def _structure(metrics: dict[str, float]) -> str:
     """A structure accuracy with its interval, and apart from it the one after sweeps."""
-    words = {"structure": "", "swept": "; after sweeps "}
-    parts = [
-        f"{word}{metrics[f'{kind}_accuracy']:.3f} ({metrics[f'{kind}_low']:.3f} to {metrics[f'{kind}_high']:.3f})"
-        for kind, word in words.items()
-        if f"{kind}_accuracy" in metrics
-    ]
-    return "".join(parts)
+    words = {"structure_accuracy": "", "swept_accuracy": "; after sweeps "}
+    return "".join(word + with_interval(metrics, name) for name, word in words.items() if name in metrics)
 
 
 def recipes_of(stems: Iterable[str], dataset: str, records: list[Record]) -> list[str]:

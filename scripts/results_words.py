@@ -47,6 +47,16 @@ MEANINGS = {
     "swept_high": "upper end of its 95 % interval",
     "swept_spread": "diversity of handwriting after the sweeps",
     "swept_places": "spread of places after the sweeps",
+    "relative_l1": "sum of absolute errors over the sum of ink, at the stop; a black page has 1",
+    "relative_l1_1": "the same after one part",
+    "relative_l1_2": "the same after two",
+    "relative_l1_3": "the same after three",
+    "relative_l1_all": "the same after all parts, whatever the stop says",
+    "parts": "strokes or parts that a drawing has, mean",
+    "parts_of_1": "the same for ones",
+    "parts_of_8": "the same for eights",
+    "parts_at_most": "share of drawings that use all parts they may",
+    "scale": "scale $b$ of the Laplace likelihood",
     "gap_x": "mutual information gap of the digit's $x$",
     "gap_y": "mutual information gap of the digit's $y$",
     "gap_class": "mutual information gap of the digit's class",
@@ -55,6 +65,23 @@ MEANINGS = {
     "neighbours_x": "$R^2$ of a readout of $x$ from the five nearest codes, on scenes not fitted",
     "neighbours_y": "$R^2$ of a readout of $y$ from the five nearest codes, on scenes not fitted",
 }
+
+# tables of our runs: title, then the metrics that are its columns; an accuracy is printed with its interval
+FAMILIES = {
+    "Structure of imagined scenes": (
+        "structure_accuracy", "structure_true_accept", "structure_spread", "structure_places",
+        "swept_accuracy", "swept_spread", "swept_places",
+    ),
+    "Boxes": ("count_mean", "count_right", "ap50", "ap50_95"),
+    "Reconstruction of scenes": ("mse", "log_likelihood"),
+    "What the numbers of a code are bound to": (
+        "gap_x", "gap_y", "gap_class", "readout_x", "readout_y", "neighbours_x", "neighbours_y",
+    ),
+    "Drawings": (
+        "relative_l1", "relative_l1_1", "relative_l1_2", "relative_l1_3", "relative_l1_all",
+        "parts", "parts_of_1", "parts_of_8", "parts_at_most", "scale",
+    ),
+}  # fmt: skip
 
 INTRODUCTION = """# Results
 

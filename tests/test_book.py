@@ -134,9 +134,21 @@ def test_results_page_shows_a_run_beside_the_published_number() -> None:
     page = results_page.render([record], json.loads(results_page.PUBLISHED.read_text(encoding="utf-8")))
     assert "| MNIST-4 | GNM | 0.984 | 3,920 | 10,964 | `gnm-mnist4` (S-Acc: 0.8125, D-Steps: –) |" in page
     assert "| MNIST-4 | GNM | 2.9 | `gnm-mnist4`: 2.93 |" in page
+    assert "| `gnm-mnist4` | 0.8125 |" in page and "| `gnm-mnist4` | 0.875 | 0.5 |" in page
     boxes = "AP at 0.5: 0.875, AP at 0.5 to 0.95: 0.5, class from $z_{\\mathrm{what}}$: –"
     assert f"| MNIST-4 | GNM | 0.905 | 0.487 | 0.983 | `gnm-mnist4` ({boxes}) |" in page
     assert "| MNIST-10 | GNM | 0.824 | 2,760 | 10,450 | not run |" in page
+
+
+def test_runs_that_fail_on_purpose_are_left_to_their_gallery() -> None:
+    metrics = {"structure_accuracy": 0.5, "structure_low": 0.4, "structure_high": 0.6}
+    page = results_page.runs_section([
+        {"recipe": name, "seed": 0, "steps": 1, "device": "cpu", "minutes": 1, "parameters": 1, "date": "2026-01-01",
+         "metrics": metrics, "file": f"{name}.json"}
+        for name in ("failure-x", "gnm-x")
+    ])  # fmt: skip
+    assert "failure-x" not in page and "| `gnm-x` | 0.500 (0.400 to 0.600) |" in page
+    assert "- `structure_accuracy`" in page and "ap50" not in page
 
 
 def test_two_seeds_become_mean_and_spread() -> None:
