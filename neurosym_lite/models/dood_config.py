@@ -69,3 +69,4 @@ PAPER_DOOD = DooDConfig(
     radius=(0.5, 5.0),
     scale_floor=0.01,
 )
+PAPER_AIR = AIRConfig(image_size=50, hidden=256, glimpse=50, filters=(8, 16), strides=(1, 1), scale_floor=0.01)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from neurosym_lite.models.dood_config import PAPER_DOOD, AIRConfig, DooDConfig
+from neurosym_lite.models.dood_config import PAPER_AIR, PAPER_DOOD, AIRConfig, DooDConfig
 from neurosym_lite.training.recipe import DrawingData, Phase, Recipe
 from neurosym_lite.training.schedules import Schedule, warm_cosine
 
@@ -50,11 +50,11 @@ LITE = (
 _PAPER_STEPS, _PAPER_BATCH = 60_000, 256
 
 
-def _paper_size(glyphs: str) -> Recipe:
+def _paper_size(glyphs: str, kind: str = "dood", model: DooDConfig | AIRConfig = PAPER_DOOD) -> Recipe:
     return Recipe(
-        name=f"dood-{glyphs}",
-        about=f"the paper's DooD on {glyphs} at 50 x 50",
-        model=PAPER_DOOD,
+        name=f"{kind}-{glyphs}",
+        about=f"{kind} of the paper's size on {glyphs} at 50 x 50",
+        model=model,
         data=DrawingData(glyphs, 50),
         phases=(_phase(_PAPER_STEPS, 1e-3, batch=_PAPER_BATCH),),
         ema=0.999,
@@ -62,7 +62,13 @@ def _paper_size(glyphs: str) -> Recipe:
     )
 
 
-PAPER_SIZE = tuple(_paper_size(glyphs) for glyphs in ("mnist", "omniglot", "emnist", "kmnist", "quickdraw"))
+PAPER_SIZE = (
+    _paper_size("mnist"),
+    _paper_size("omniglot"),
+    _paper_size("mnist", "difference-air", replace(PAPER_AIR, residual=True)),
+    _paper_size("mnist", "air", PAPER_AIR),
+    *(_paper_size(glyphs) for glyphs in ("emnist", "kmnist", "quickdraw")),
+)
 
 # What the recipe leaves out when it fails: the stop that DooD is known for getting wrong, in three ways.
 _SHORT = _lite("dood-digits-short", "dood-digits-lite in three minutes, to turn switches on", "digits", 2000)
