@@ -41,6 +41,23 @@ def test_pixel_i_covers_i_to_i_plus_one_and_boxes_lie_on_it() -> None:
     assert (patch.get_x(), patch.get_y(), patch.get_width(), patch.get_height()) == (2, 3, 5, 6)
 
 
+def test_control_points_lie_on_the_image_in_pixels() -> None:
+    figure = figures.image_row([torch.zeros(10, 20)])
+    figures.draw_points(figure.axes[0], torch.tensor([[[-1.0, 1.0], [0.0, 0.0], [0.5, -3.0]]]), (10, 20))
+    joined, first = figure.axes[0].lines
+    assert joined.get_xydata().tolist() == [[0, 10], [10, 5], [15, -10]] and first.get_xydata().tolist() == [[0, 10]]
+    assert (joined.get_marker(), first.get_marker()) == ("o", "s")
+    assert figure.axes[0].get_xlim() == (0, 20) and figure.axes[0].get_ylim() == (10, 0)
+
+
+def test_a_stroke_is_drawn_from_its_first_to_its_last_point() -> None:
+    figure = figures.image_row([torch.zeros(10, 20)])
+    figures.draw_strokes(figure.axes[0], torch.tensor([[[-1.0, 1.0], [0.0, 0.0], [0.5, -3.0]]]), (10, 20))
+    track, first = figure.axes[0].lines
+    assert track.get_xydata()[[0, -1]].tolist() == [[0, 10], [15, -10]] and first.get_xydata().tolist() == [[0, 10]]
+    assert figure.axes[0].get_xlim() == (0, 20) and figure.axes[0].get_ylim() == (10, 0)
+
+
 def test_colour_images_keep_their_channels() -> None:
     figure = figures.image_row([torch.rand(3, 4, 5)])
     assert figure.axes[0].images[0].get_array().shape == (4, 5, 3)

@@ -29,6 +29,7 @@ def test_a_stroke_under_the_darkest_ink_has_a_gradient() -> None:
     strokes = torch.ones(2, 3, 3, requires_grad=True)
     (gradient,) = torch.autograd.grad(soft_or(strokes).sum(), strokes)
     torch.testing.assert_close(gradient, torch.full((2, 3, 3), OPACITY * (1 - OPACITY)))
+    assert gradient.min() > 1e-3
 
 
 def test_sum_tanh_by_hand() -> None:
