@@ -1,22 +1,21 @@
 """Writes data/results/TRAINING.md: the recipes whose run the book still waits for, in the order in which they matter.
 
 The order is that of the recipes in `neurosym_lite/training/recipes.py`; a recipe waits until data/results holds its
-run record and data/checkpoints its checkpoint.
+run record. Runs that are only compared (the ablations) ship no checkpoint.
 """
 
 from pathlib import Path
 
-from neurosym_lite.training.checkpoints import checkpoint_path
 from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.recipes import RECIPES
-from neurosym_lite.training.records import RESULTS
+from neurosym_lite.training.records import RESULTS, record_path
 
 PAGE = RESULTS / "TRAINING.md"
 
 
 def is_waiting(recipe: Recipe) -> bool:
-    """Has the recipe no record or no shipped checkpoint yet?"""
-    return not (checkpoint_path(recipe.name).is_file() and (RESULTS / f"{recipe.name}.json").is_file())
+    """Has the recipe no record yet?"""
+    return not record_path(recipe.name).is_file()
 
 
 def training_list() -> str:
