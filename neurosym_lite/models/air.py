@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from neurosym_lite.distributions import Gaussian, gaussian_head
+from neurosym_lite.distributions import Bernoulli, Gaussian, gaussian_head
 from neurosym_lite.models.dood_config import AIRConfig
 from neurosym_lite.models.drawing import (
     WHERE_START,
@@ -21,7 +21,6 @@ from neurosym_lite.models.drawing import (
     DrawingWeights,
     Encoder,
     head,
-    where_posterior,
 )
 from neurosym_lite.models.stop import Prefixes
 from neurosym_lite.render import frames
@@ -75,10 +74,12 @@ class AIR(Drawer):
         self.q_what = head(2 * width, width, 2 * c.what)
         self.raster = head(c.what, width, c.glimpse**2)
         self.baseline = head(width, width, 1)
+        self.register_buffer("where_prior", torch.tensor([WHERE_MEAN, WHERE_STD]), persistent=False)
+        self.register_buffer("p_on", torch.tensor(c.presence_prior).logit(), persistent=False)
 
-    def prior_where(self, like: Tensor) -> Gaussian:
-        """p(z_where), the same for every part."""
-        return Gaussian(like.new_tensor(WHERE_MEAN), like.new_tensor(WHERE_STD))
+    def prior_where(self, like: Float[Tensor, "*batch 4"]) -> Gaussian:
+        """p(z_where), the same for every part, in the shape of `like`."""
+        return Gaussian(*(value.expand_as(like) for value in self.where_prior))
 
     def draw(self, where: Float[Tensor, "B 4"], what: Float[Tensor, "B D"]) -> Float[Tensor, "B H W"]:
         """One part on a canvas of its own, not below 0."""
@@ -109,15 +110,13 @@ class AIR(Drawer):
         """One step of the recognition network."""
         seen = images - before.canvas.detach()[:, None] if self.config.residual else images
         state = self.memory(torch.cat([self.image_encoder(seen), before.where, before.what], dim=1), before.state)
-        q_where = where_posterior(self.q_where(state))
+        q_where = self.where_posterior(self.q_where(state))
         where = q_where.mean if mode else q_where.sample()
         glimpse = frames.glimpse(seen, where, (self.config.glimpse,) * 2)
         q_what = gaussian_head(self.q_what(torch.cat([state, self.glimpse_encoder(glimpse)], dim=1)))
         what = q_what.mean if mode else q_what.sample()
         standard = Gaussian(torch.zeros_like(what), torch.ones_like(what))
-        prior_where = self.prior_where(where)
-        prior_where = Gaussian(prior_where.mean.expand_as(where), prior_where.std.expand_as(where))
-        kl = (q_where.log_prob(where) - prior_where.log_prob(where)).sum(1)
+        kl = (q_where.log_prob(where) - self.prior_where(where).log_prob(where)).sum(1)
         kl = kl + (q_what.log_prob(what) - standard.log_prob(what)).sum(1)
         q_on, prediction = self.q_on(state.detach())[:, 0], self.baseline(state.detach())[:, 0]
         return Part(q_on, where, what, kl, before.canvas + self.draw(where, what), state, prediction)
@@ -129,18 +128,15 @@ class AIR(Drawer):
 
     def prefixes(self, images: Float[Tensor, "B 1 H W"], drawing: PartDrawing) -> Prefixes:
         """What each place to stop is worth."""
-        p = torch.tensor(self.config.presence_prior).logit()
-        p_on = torch.full_like(drawing.q_on, float(p))
-        return Prefixes(self.log_likelihood(images, drawing.canvases), drawing.kl, drawing.q_on, p_on)
+        likelihood = self.log_likelihood(images, drawing.canvases)
+        return Prefixes(likelihood, drawing.kl, drawing.q_on, self.p_on.expand_as(drawing.q_on))
 
     @torch.no_grad()
     def sample(self, n: int, generator: Generator) -> Float[Tensor, "n 1 H W"]:
         """n images from the prior, cut off at 1."""
-        like, steps = self.raw_scale, self.config.strokes
-        prior = self.prior_where(like)
-        where = Gaussian(prior.mean.expand(n, steps, WHERE), prior.std.expand(n, steps, WHERE)).sample(generator)
+        steps, like = self.config.strokes, self.p_on
+        where = self.prior_where(like.new_empty(n, steps, WHERE)).sample(generator)
         zeros = like.new_zeros(n, steps, self.config.what)
         what = Gaussian(zeros, torch.ones_like(zeros)).sample(generator)
-        uniform = torch.rand(n, steps, generator=generator, device=like.device)
-        on = (uniform < self.config.presence_prior).to(like).cumprod(1)
+        on = Bernoulli(like.expand(n, steps)).sample(generator).cumprod(1)
         return self.render(where, what, on)[:, -1:].clamp(max=1)

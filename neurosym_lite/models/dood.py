@@ -23,8 +23,6 @@ from neurosym_lite.models.drawing import (
     Encoder,
     between,
     head,
-    where_posterior,
-    where_range,
 )
 from neurosym_lite.models.stop import Prefixes
 from neurosym_lite.render import frames
@@ -125,7 +123,8 @@ class DooD(Drawer):
         if c.decoder == "neural":
             self.raster = head(numbers, width, c.glimpse**2)
             nn.init.constant_(self.raster[-1].bias, RASTER_START)
-        self.register_buffer("pen", torch.tensor([between(torch.tensor(0.0), *c.radius), c.softness[0]]))
+        self.register_buffer("pen_range", torch.tensor([c.radius, c.softness]).T.contiguous(), persistent=False)
+        self.register_buffer("pen", self.pen_range.mean(0))
 
     # what both directions share
 
@@ -210,7 +209,7 @@ class DooD(Drawer):
         q_on = self.q_on(torch.cat([code.detach(), left], dim=1))[:, 0]
         prediction = self.baseline(torch.cat([code, canvas_code, left], dim=1).detach())[:, 0]
 
-        q_where = where_posterior(self.q_where(torch.cat([memory.layout, code, left], dim=1)))
+        q_where = self.where_posterior(self.q_where(torch.cat([memory.layout, code, left], dim=1)))
         where = q_where.mean if mode else q_where.sample()
         side = (self.config.glimpse,) * 2
         glimpse_code = self.glimpse_encoder(frames.glimpse(seen, where, side))
@@ -219,8 +218,7 @@ class DooD(Drawer):
         log_q = q_where.log_prob(where).sum(1) + q_points.log_prob(points).sum((1, 2))
 
         raw = self.q_pen(torch.cat([glimpse_code, where[:, 2:3]], dim=1))
-        ranges = raw.new_tensor((self.config.radius, self.config.softness))
-        pen = between(raw, ranges[:, 0], ranges[:, 1])
+        pen = between(raw, *self.pen_range)
         after = self.lay(memory.canvas, self.draw(where, points, pen))
         return Stroke(
             q_on, where, points, log_q, pen, after, canvas_code,
@@ -245,7 +243,7 @@ class DooD(Drawer):
         """p_layout(l_t | x_<t, h^l_t) (equation 2)."""
         raw = self.p_where(state).unflatten(-1, (self.config.components, 2 * WHERE + 1))
         logits, mean, std = raw.split((1, WHERE, WHERE), dim=-1)
-        return GaussianMixture(logits[..., 0], between(mean, *where_range(raw)), std.sigmoid() + PRIOR_STD_FLOOR)
+        return GaussianMixture(logits[..., 0], between(mean, *self.where_range), std.sigmoid() + PRIOR_STD_FLOOR)
 
     def stroke_prior(
         self,

@@ -76,17 +76,6 @@ def between(raw: Float[Tensor, "*shape"], low: float | Tensor, high: float | Ten
     return low + raw.sigmoid() * (high - low)
 
 
-def where_range(like: Tensor) -> tuple[Float[Tensor, "4"], Float[Tensor, "4"]]:
-    """Range of the mean of z_where, on the device and in the type of `like`."""
-    return like.new_tensor(WHERE_LOW), like.new_tensor(WHERE_HIGH)
-
-
-def where_posterior(raw: Float[Tensor, "B 8"]) -> Gaussian:
-    """q(z_where): the mean within its range, the std between STD_FLOOR and about 1."""
-    mean, std = raw.chunk(2, dim=1)
-    return Gaussian(between(mean, *where_range(raw)), std.sigmoid() + STD_FLOOR)
-
-
 class Drawer(nn.Module):
     """Draws T parts in sequence on a black canvas; subclasses say how."""
 
@@ -96,6 +85,7 @@ class Drawer(nn.Module):
         super().__init__()
         self.config = config
         self.raw_scale = nn.Parameter(torch.zeros(()))
+        self.register_buffer("where_range", torch.tensor([WHERE_LOW, WHERE_HIGH]), persistent=False)
         self.register_buffer("signal_mean", torch.zeros(()))
         self.register_buffer("signal_variance", torch.ones(()))
 
@@ -103,6 +93,11 @@ class Drawer(nn.Module):
     def scale(self) -> Float[Tensor, ""]:
         """b of the Laplace likelihood, between its floor and 1 (pixels in [0, 1])."""
         return between(self.raw_scale, self.config.scale_floor, 1.0)
+
+    def where_posterior(self, raw: Float[Tensor, "B 8"]) -> Gaussian:
+        """q(z_where): the mean within its range, the std between STD_FLOOR and about 1."""
+        mean, std = raw.chunk(2, dim=1)
+        return Gaussian(between(mean, *self.where_range), std.sigmoid() + STD_FLOOR)
 
     def log_likelihood(
         self, images: Float[Tensor, "B 1 H W"], canvases: Float[Tensor, "B stops H W"]
