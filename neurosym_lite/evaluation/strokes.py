@@ -16,7 +16,7 @@ BATCH = 100  # images at a time
 
 
 class Redrawn(NamedTuple):
-    """Images as a model draws them: means of the latents, cut at the likelier stop."""
+    """Images as a model draws them: means of the latents, up to the first place where stopping is likelier."""
 
     canvases: Float[Tensor, "B stops H W"]
     """After 0 ... T parts."""
@@ -45,20 +45,24 @@ def read(model: DooD | AIR, images: Float[Tensor, "B 1 H W"]) -> Drawing | PartD
     return tree_map(lambda *parts: torch.cat(parts), *drawings)
 
 
+def redrawn(drawing: Drawing | PartDrawing) -> Redrawn:
+    """The canvases of what was read, and where they are cut."""
+    return Redrawn(drawing.canvases, (drawing.q_on > 0).float().cumprod(1))
+
+
 def redraw(model: DooD | AIR, images: Float[Tensor, "B 1 H W"]) -> Redrawn:
     """Read and redraw."""
-    drawing = read(model, images)
-    return Redrawn(drawing.canvases, (drawing.q_on > 0).float().cumprod(1))
+    return redrawn(read(model, images))
 
 
 def readings(model: DooD | AIR, images: Float[Tensor, "B 1 H W"]) -> dict[str, Tensor]:
     """What `infer` writes: strokes in pixels (DooD) or codes and frames (AIR), the canvas after each, the last one.
 
-    `points` (N, T, P, 2) are x and y in pixels, pixel i covering [i, i + 1); drawn with `radius` and `softness`
-    (pixels) and laid over each other where `on`, they give `recon`.
+    `points` (N, T, P, 2) are x and y in pixels, pixel i covering [i, i + 1); inked with `radius` and `softness`
+    (pixels) and laid over each other where `on`, they give `recon` (of models with that pen and soft-or).
     """
     drawing = read(model, images)
-    drawn = Redrawn(drawing.canvases, (drawing.q_on > 0).float().cumprod(1))
+    drawn = redrawn(drawing)
     arrays = {"on": drawn.on.bool(), "steps": as_bytes(drawn.steps()), "recon": as_bytes(drawn.final()[:, None])}
     if isinstance(drawing, PartDrawing):
         return arrays | {"where": drawing.where, "what": drawing.what}

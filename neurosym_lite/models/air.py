@@ -27,7 +27,7 @@ from neurosym_lite.render import frames
 
 WHERE = 4  # numbers in z_where
 WHERE_MEAN, WHERE_STD = (0.0, 0.0, 0.8, 0.0), (0.2, 0.2, 0.2, 0.4)  # prior of z_where (the paper's code)
-RASTER_SHIFT = 2.0  # softplus(x - 2): a fresh decoder draws next to nothing, and a part is not punished for being there
+RASTER_SHIFT = 2.0  # softplus(x - 2) (the paper's code): a fresh decoder draws an eighth of full ink in its frame
 
 
 class Part(NamedTuple):

@@ -31,7 +31,7 @@ from neurosym_lite.render.ink_compose import lay_over, lay_over_tanh
 
 PRIOR_STD_FLOOR = 5e-3
 PEN_DECAY = 0.01  # share of a batch in the running mean of the pen, which samples are drawn with
-RASTER_START = -2.0  # of the neural decoder: nearly black
+RASTER_START = -2.0  # of the neural decoder: a fresh one draws a tenth of full ink everywhere in its frame
 WHERE, PEN = 4, 2  # numbers in z_where, and in a pen: radius and softness
 
 
@@ -71,7 +71,7 @@ class Drawing(NamedTuple):
     """An image read stroke by stroke: all T strokes, whatever q_on says; axis 1 is the stroke."""
 
     latents: StrokeLatents
-    """`on` is 1 up to the likelier stop."""
+    """`on` is 1 up to the first place where q_on says that stopping is likelier than going on."""
     pen: Float[Tensor, "B T 2"]
     canvases: Float[Tensor, "B stops H W"]
     """After 0 ... T strokes."""
@@ -206,6 +206,7 @@ class DooD(Drawer):
         seen = torch.cat([images, residual], dim=1)
         code, canvas_code = self.image_encoder(seen), self.canvas_encoder(canvas)
         memory = self.remember(memory, canvas_code)
+        # (equation 6 gives q_on the residual alone)
         q_on = self.q_on(torch.cat([code.detach(), left], dim=1))[:, 0]
         prediction = self.baseline(torch.cat([code, canvas_code, left], dim=1).detach())[:, 0]
 
@@ -296,8 +297,15 @@ class DooD(Drawer):
         """-log p(x), bounded as `config.stop` says (equation 9 and section 2.3)."""
         drawing = self.infer(images)
         if self.training:
-            self.pen.lerp_(drawing.pen.detach().mean((0, 1)), PEN_DECAY)
+            self.remember_pen(drawing)
         return self.drawing_loss(images, drawing.canvases, self.prefixes(images, drawing), drawing.prediction, weights)
+
+    @torch.no_grad()
+    def remember_pen(self, drawing: Drawing) -> None:
+        """Move the running mean of the pen towards this batch's, each stroke weighed by how surely it is drawn."""
+        reached = drawing.q_on.sigmoid().cumprod(1)[..., None]
+        mean = (reached * drawing.pen).sum((0, 1)) / reached.sum((0, 1)).clamp_min(1e-6)
+        self.pen.lerp_(mean, PEN_DECAY)
 
     def prefixes(self, images: Float[Tensor, "B 1 H W"], drawing: Drawing) -> Prefixes:
         """What each place to stop is worth."""

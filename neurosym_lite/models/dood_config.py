@@ -52,7 +52,8 @@ class AIRConfig:
     strides: tuple[int, ...] = (2, 2)
     residual: bool = False  # the recognition network sees what is left to draw: Difference-AIR
     stop: Stop = "summed"
-    presence_prior: float = 0.5  # p(o_t = 1 | o_{t-1} = 1), fixed (the paper's code)
+    presence_prior: float = 0.5  # p(o_t = 1 | o_{t-1} = 1), fixed (the paper's code); with stop "summed" the price
+    # takes its place in learning, and it is left for samples and for the reported bound
     scale_floor: float = 0.1
 
 

@@ -16,7 +16,7 @@ class DrawingWeights(NamedTuple):
     """What training changes from step to step."""
 
     any_time: Float[Tensor, ""]
-    """Share of the parts' weight that is spread evenly over the stops; 1 while warming up, never quite 0."""
+    """Share of the parts' weight that is spread evenly over the stops; 1 while warming up."""
     price: Float[Tensor, ""] = torch.tensor(10.0)
     """Nats asked for each part (stop "summed")."""
     beta: Float[Tensor, ""] = torch.tensor(4.0)
@@ -114,7 +114,8 @@ class Drawer(nn.Module):
             return summed(prefixes, weights.price, weights.any_time)
         if self.config.stop == "exact":
             return exact(prefixes, weights.any_time)
-        baseline = Baseline(prediction, self.signal_mean, self.signal_variance)
+        running = (self.signal_mean, self.signal_variance)
+        baseline = Baseline(prediction, *(running if self.training else (value.clone() for value in running)))
         return nvil(prefixes, baseline, weights.beta, weights.any_time)
 
     def drawing_loss(
@@ -132,10 +133,11 @@ class Drawer(nn.Module):
             kl = F.pad(prefixes.kl.cumsum(1), (1, 0))
             error = (images - canvases).abs().sum((2, 3)) / images.sum((1, 2, 3))[:, None].clamp_min(1)
             number = torch.arange(share.shape[1], device=share.device)
+            lower_bound = bound(prefixes)
         return DrawingLoss(
             log_likelihood=(share * prefixes.log_likelihood).sum(1),
             kl=(share * kl).sum(1),
-            bound=bound(prefixes),
+            bound=lower_bound,
             parts=(share * number).sum(1),
             error=(share * error).sum(1),
             scale=self.scale.expand(len(images)),

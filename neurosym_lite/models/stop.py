@@ -39,7 +39,7 @@ class StopTerms(NamedTuple):
     parts: Float[Tensor, "B"]
     """Worth of the parts; q_on and p_on get no gradient from it."""
     stop: Float[Tensor, "B"]
-    """What q_on and p_on learn from; nothing else gets a gradient from it."""
+    """What q_on, p_on and NVIL's baseline learn from, with no gradient to the worth of the parts."""
 
 
 def log_stop(logits: Float[Tensor, "B T"]) -> Float[Tensor, "B stops"]:
@@ -120,12 +120,8 @@ SIGNAL_DECAY = 0.8  # of the running mean and variance (the paper's code)
 
 def drawn_stop(q_on: Float[Tensor, "B T"]) -> tuple[Float[Tensor, "B T"], Float[Tensor, "B T"]]:
     """One sampled sequence of o_t, and o_{t-1}, which says whether o_t was asked at all."""
-    on, before, asked = torch.ones_like(q_on[:, 0]), [], []
-    for logit in q_on.detach().unbind(1):
-        asked.append(on)
-        on = on * torch.bernoulli(logit.sigmoid())
-        before.append(on)
-    return torch.stack(before, dim=1), torch.stack(asked, dim=1)
+    on = torch.bernoulli(q_on.detach().sigmoid()).cumprod(1)
+    return on, F.pad(on[:, :-1], (1, 0), value=1.0)
 
 
 def nvil(
@@ -144,8 +140,9 @@ def nvil(
     signal = _signal(prefixes, on, asked, asked * (log_q_each - log_p_each), beta)
     surprise = _centred(signal / SIGNAL_UNIT - baseline.prediction.detach(), asked, baseline)
     miss = (asked * (signal / SIGNAL_UNIT - baseline.prediction).square()).sum(1)
-    learned = (asked * (surprise * log_q_each + log_p_each)).sum(1) - miss
-    return StopTerms((weights * values).sum(1), torch.where(any_time < 1, learned, (weights * log_p).sum(1)))
+    learned = (asked * (surprise * log_q_each + log_p_each)).sum(1)
+    stop_terms = torch.where(any_time < 1, learned, (weights * log_p).sum(1))
+    return StopTerms((weights * values).sum(1), stop_terms - miss)
 
 
 def _signal(prefixes: Prefixes, on: Tensor, asked: Tensor, stop_kl: Tensor, beta: Tensor) -> Float[Tensor, "B T"]:

@@ -16,9 +16,10 @@ STILL = 1e-12  # added to squared speeds: where the curve stands still, the grad
 
 
 @lru_cache
-def _bernstein(degree: int, samples: int) -> Float[Tensor, "N P"]:
+def _bernstein(degree: int, samples: int, device: torch.device, dtype: torch.dtype) -> Float[Tensor, "N P"]:
     t = torch.linspace(0, 1, samples, dtype=torch.float64)
-    return torch.stack([comb(degree, d) * t**d * (1 - t) ** (degree - d) for d in range(degree + 1)], dim=1)
+    columns = [comb(degree, d) * t**d * (1 - t) ** (degree - d) for d in range(degree + 1)]
+    return torch.stack(columns, dim=1).to(device, dtype)
 
 
 def bernstein(degree: int, samples: int, like: Tensor) -> Float[Tensor, "N P"]:
@@ -28,7 +29,7 @@ def bernstein(degree: int, samples: int, like: Tensor) -> Float[Tensor, "N P"]:
     """
     if degree < 0 or samples < 2:
         raise ValueError(f"a curve needs a control point and two samples: got degree {degree}, {samples} samples")
-    return _bernstein(degree, samples).to(like)
+    return _bernstein(degree, samples, like.device, like.dtype)
 
 
 def curve(points: Float[Tensor, "*batch P 2"], samples: int) -> Float[Tensor, "*batch N 2"]:
@@ -52,5 +53,5 @@ def arc_weights(points: Float[Tensor, "*batch P 2"], samples: int) -> Float[Tens
     """
     speed = (velocity(points, samples).square().sum(-1) + STILL).sqrt()
     share = torch.full_like(speed, 1 / (samples - 1))
-    share[..., [0, -1]] /= 2
+    share[..., :: samples - 1] /= 2
     return speed * share

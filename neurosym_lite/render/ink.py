@@ -46,7 +46,7 @@ def splat(
     narrow = -0.5 / tau[..., None, None].square()
 
     def one_axis(axis: int, side: int) -> Tensor:
-        offset = samples[..., axis, None] - torch.arange(side).to(samples)
+        offset = samples[..., axis, None] - torch.arange(side, device=samples.device, dtype=samples.dtype)
         return (offset.square() * narrow).clamp_min(FAINTEST).exp()
 
     return (weights[..., None] * one_axis(1, size[0])).mT @ one_axis(0, size[1])
@@ -63,7 +63,7 @@ def soft_distance(
     indices = in_pixels(points, size)
     mass = arc_weights(indices, samples) / (tau[..., None] * math.sqrt(2 * math.pi))
     caps = torch.zeros_like(mass)
-    caps[..., [0, -1]] = 0.5
+    caps[..., :: samples - 1] = 0.5
     return -2 * tau[..., None, None].square() * splat(curve(indices, samples), mass + caps, tau, size).log()
 
 
@@ -97,7 +97,7 @@ def ink_sum_max_tanh(
     where the parameter runs fast; the maximum is held constant in the gradient, as in the paper's code.
     """
     at = curve(in_pixels(points, size), samples)
-    y, x = (torch.arange(side).to(points) for side in size)
+    y, x = (torch.arange(side, device=points.device, dtype=points.dtype) for side in size)
     square = (at[..., None, None, :, 1] - y[:, None, None]).square() + (at[..., None, None, :, 0] - x[:, None]).square()
     total = (-square / (2 * blur[..., None, None, None].square())).exp().sum(-1)
     most = total.detach().amax((-2, -1), keepdim=True)

@@ -166,7 +166,8 @@ def test_summed_weighs_the_parts_by_the_best_posterior_and_asks_its_price() -> N
 def test_warming_up_makes_every_stop_count_the_same(way: str) -> None:
     prefixes = toy()
     zero = torch.zeros((), dtype=torch.float64)
-    baseline = Baseline(torch.zeros(3, T, dtype=torch.float64), zero.clone(), zero.clone() + 1)
+    prediction = torch.zeros(3, T, dtype=torch.float64, requires_grad=True)
+    baseline = Baseline(prediction, zero.clone(), zero.clone() + 1)
     terms = {
         "summed": lambda: summed(prefixes, zero, WARM),
         "exact": lambda: exact(prefixes, WARM),
@@ -174,6 +175,8 @@ def test_warming_up_makes_every_stop_count_the_same(way: str) -> None:
     }[way]()
     (weights,) = grad(terms.parts.sum(), [prefixes.log_likelihood], retain_graph=True)
     torch.testing.assert_close(weights, any_stop(weights).expand_as(weights))
+    if way == "nvil":  # its baseline is at work before it is needed
+        assert grad(terms.stop.sum(), baseline.prediction, retain_graph=True)[0].abs().max() > 0
     q_gradient = grad(terms.stop.sum(), prefixes.q_on, allow_unused=True)[0]
     waits = q_gradient is None or q_gradient.abs().max() == 0
     assert waits == (way != "summed")  # the distilled stop may learn at once: nothing depends on it
