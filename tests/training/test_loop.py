@@ -10,6 +10,7 @@ from torch import Tensor
 
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.training import loop
+from neurosym_lite.training import recipe as recipe_module
 from neurosym_lite.training.checkpoints import CheckpointError, read_file, write_file
 from neurosym_lite.training.loop import Run, fit, load_state, save_state, shipped_weights, start
 from neurosym_lite.training.recipe import Recipe
@@ -149,7 +150,8 @@ def test_a_state_of_another_run_is_refused(recipe: Recipe, tmp_path) -> None:
 
 def test_training_draws_from_the_training_characters(recipe: Recipe, tmp_path, monkeypatch) -> None:
     seen = []
-    monkeypatch.setattr(loop, "SceneSource", lambda *arguments: seen.append(arguments) or SceneSource(*arguments))
+    spy = lambda *arguments: seen.append(arguments) or SceneSource(*arguments)  # noqa: E731
+    monkeypatch.setattr(recipe_module, "SceneSource", spy)
     fit(start(recipe, 0, CPU), tmp_path / "s", steps=1)
     assert seen == [("mnist4", "digits", "train", 32, "cpu", "black")]
 
