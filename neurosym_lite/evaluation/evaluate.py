@@ -14,7 +14,8 @@ from neurosym_lite.evaluation.binding import bins, information_gap, linear_reado
 from neurosym_lite.evaluation.detection import average_precision, mean_average_precision
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.parser import load_parser, parser_path
-from neurosym_lite.evaluation.strokes import stroke_metrics
+from neurosym_lite.evaluation.stop_noise import stop_noise
+from neurosym_lite.evaluation.strokes import redraw, relative_l1, stroke_metrics
 from neurosym_lite.evaluation.structure import structure_metrics
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.vae import VAE
@@ -22,6 +23,8 @@ from neurosym_lite.training.recipe import Model, Recipe, SceneData
 
 BATCH = 100  # images at a time
 SWEEPS = 2  # of pseudo-Gibbs, where a record says swept: fixed before anything was measured
+TRANSFER = ("mnist", "emnist", "kmnist", "quickdraw", "omniglot")  # sets that a model of drawings is tried on
+NOISE_BATCH = 64  # images that the noise of the stop's gradient is measured on
 LEAST_SCENES = 200  # for binding: 20 bins need some scenes each, and a readout its neighbours
 
 
@@ -134,6 +137,28 @@ def swept_structure(task: Task) -> dict[str, float]:
     return {f"swept_{name}": after[f"structure_{name}"] for name in kept}
 
 
+def transfer(task: Task) -> dict[str, float]:
+    """Relative L1 at the stop, and parts a drawing, on test characters of all five sets: no training on any of them."""
+    results = {}
+    for name in TRANSFER:
+        drawings = held_out(task.recipe, len(task.scenes.images), task.seed, name)
+        images = drawings.images.float() / 255
+        drawn = redraw(task.model, images)
+        results |= {
+            f"relative_l1_on_{name}": relative_l1(drawn.final(), images),
+            f"parts_on_{name}": float(drawn.parts.float().mean()),
+        }
+    return results
+
+
+def stop_gradient(task: Task) -> dict[str, float]:
+    """Standard deviation of the gradient of q_on, nats, by the exact sum over the stop and by NVIL."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(task.seed)
+        noise = stop_noise(task.model, task.scenes.images[:NOISE_BATCH].float() / 255)
+    return {"stop_noise_exact": noise.exact.std, "stop_noise_nvil": noise.nvil.std}
+
+
 METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "detection": lambda task: detection(task.model, task.scenes),
     "reconstruction": lambda task: reconstruction(task.model, task.scenes),
@@ -141,13 +166,16 @@ METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "structure": structure,
     "sweeps": swept_structure,
     "strokes": lambda task: stroke_metrics(task.model, task.scenes.images.float() / 255, task.scenes.labels),
+    "stop_noise": stop_gradient,
+    "transfer": transfer,
 }
+ONLY_WHEN_NAMED = ("stop_noise", "transfer")  # they take a minute, or data of their own
 
 
 def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
     """Metrics that make sense: a VAE has no boxes, binding is asked of scenes of one digit, structure of a rule."""
     if not isinstance(recipe.data, SceneData):
-        return ("strokes",)
+        return ("strokes", "stop_noise", "transfer")
     has_rule = recipe.data.rule != "mnist1" and parser_path(recipe.data.glyphs).is_file()
     sensible = {
         "detection": isinstance(model, GNM),
@@ -155,9 +183,8 @@ def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
         "binding": recipe.data.rule == "mnist1",
         "structure": has_rule,
         "sweeps": has_rule and can_sweep(model),
-        "strokes": False,
     }
-    return tuple(name for name in METRICS if sensible[name])
+    return tuple(name for name in sensible if sensible[name])
 
 
 def can_sweep(model: Model) -> bool:
@@ -174,7 +201,7 @@ def evaluate(
     glyph_set: str | None = None,
     sweeps: int = 0,
 ) -> dict[str, float]:
-    """The named metrics (all that make sense when none are named) on n held-out images and n samples.
+    """The named metrics (when none are named, all that make sense and are quick) on n held-out images and n samples.
 
     `sweeps` are of the samples that `structure` judges. Raises ValueError for a metric that does not exist or that
     the model cannot have.
@@ -185,6 +212,6 @@ def evaluate(
             raise ValueError(f"metric {name!r}: expected one of {', '.join(possible)} for {recipe.name}")
     task = Task(model, recipe, held_out(recipe, n, seed, glyph_set), seed, sweeps)
     results: dict[str, float] = {}
-    for name in metrics or possible:
+    for name in metrics or [name for name in possible if name not in ONLY_WHEN_NAMED]:
         results |= METRICS[name](task)
     return {name: round(value, 5) for name, value in results.items()}

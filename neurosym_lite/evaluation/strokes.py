@@ -9,7 +9,8 @@ from torch.utils._pytree import tree_map
 
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.models.air import AIR, PartDrawing
-from neurosym_lite.models.dood import DooD, Drawing
+from neurosym_lite.models.dood import DooD
+from neurosym_lite.models.dood_parts import Drawing
 from neurosym_lite.render.frames import place
 
 BATCH = 100  # images at a time

@@ -5,8 +5,6 @@ is in it (the control points s_t, five in the frame's coordinates). The curve is
 canvas; the next stroke sees that canvas (execution guidance). The recognition network sees what is left to draw.
 """
 
-from typing import NamedTuple
-
 import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
@@ -14,6 +12,7 @@ from torch import Generator, Tensor, nn
 from neurosym_lite.distributions import Bernoulli, Gaussian, GaussianMixture
 from neurosym_lite.latents import StrokeLatents
 from neurosym_lite.models.dood_config import DooDConfig
+from neurosym_lite.models.dood_parts import FULL_SPREAD, Drawing, Memory, Spread, Stroke, StrokePrior
 from neurosym_lite.models.drawing import (
     STD_FLOOR,
     WHERE_START,
@@ -33,67 +32,6 @@ PRIOR_STD_FLOOR = 5e-3
 PEN_DECAY = 0.01  # share of a batch in the running mean of the pen, which samples are drawn with
 RASTER_START = -2.0  # of the neural decoder: a fresh one draws a tenth of full ink everywhere in its frame
 WHERE, PEN = 4, 2  # numbers in z_where, and in a pen: radius and softness
-
-
-class Memory(NamedTuple):
-    """What the drawer carries from stroke to stroke; p and q share it (section 2.1)."""
-
-    canvas: Float[Tensor, "B H W"]
-    layout: Float[Tensor, "B D"]
-    """State of the layout network, h^l."""
-    stroke: Float[Tensor, "B D"]
-    """State of the stroke network, h^s."""
-    where: Float[Tensor, "B 4"]
-    points: Float[Tensor, "B P 2"]
-
-
-class Stroke(NamedTuple):
-    """One stroke as it was read: what was drawn, how surely, and what the prior needs to judge it."""
-
-    q_on: Float[Tensor, "B"]
-    where: Float[Tensor, "B 4"]
-    points: Float[Tensor, "B P 2"]
-    log_q: Float[Tensor, "B"]
-    """log q(z_where) + log q(points)."""
-    pen: Float[Tensor, "B 2"]
-    """Radius and softness, pixels."""
-    canvas: Float[Tensor, "B H W"]
-    """After the stroke."""
-    canvas_code: Float[Tensor, "B D"]
-    canvas_glimpse: Float[Tensor, "B 1 h w"]
-    layout: Float[Tensor, "B D"]
-    stroke: Float[Tensor, "B D"]
-    prediction: Float[Tensor, "B"]
-    """NVIL's baseline."""
-
-
-class Drawing(NamedTuple):
-    """An image read stroke by stroke: all T strokes, whatever q_on says; axis 1 is the stroke."""
-
-    latents: StrokeLatents
-    """`on` is 1 up to the first place where q_on says that stopping is likelier than going on."""
-    pen: Float[Tensor, "B T 2"]
-    canvases: Float[Tensor, "B stops H W"]
-    """After 0 ... T strokes."""
-    q_on: Float[Tensor, "B T"]
-    log_q: Float[Tensor, "B T"]
-    prior: "StrokePrior"
-    prediction: Float[Tensor, "B T"]
-
-
-class StrokePrior(NamedTuple):
-    """p of each stroke given the canvas before it."""
-
-    on: Bernoulli
-    where: GaussianMixture
-    points: GaussianMixture
-    """One mixture a control point (equation 3)."""
-
-    def log_prob(
-        self, where: Float[Tensor, "*batch 4"], points: Float[Tensor, "*batch P 2"]
-    ) -> Float[Tensor, "*batch"]:
-        """log p(z_where) + log p(points), nats."""
-        return self.where.log_prob(where) + self.points.log_prob(points).sum(-1)
 
 
 class DooD(Drawer):
@@ -260,25 +198,33 @@ class DooD(Drawer):
         return GaussianMixture(logits[..., 0], between(mean, -reach, reach), std.sigmoid() + PRIOR_STD_FLOOR)
 
     @torch.no_grad()
-    def draw_on(self, memory: Memory, pen: Float[Tensor, "B 2"], generator: Generator) -> tuple[Bernoulli, Memory]:
+    def draw_on(
+        self, memory: Memory, pen: Float[Tensor, "B 2"], generator: Generator, spread: Spread
+    ) -> tuple[Bernoulli, Memory]:
         """One more stroke from the prior: whether to go on at all, and what the memory is if so (section 2.1)."""
         canvas = self.guide(memory.canvas)
         code = self.canvas_encoder(canvas)
         memory = self.remember(memory, code)
-        where = self.layout_prior(memory.layout).sample(generator)
+        where = spread.of_layout(self.layout_prior(memory.layout)).sample(generator)
         glimpse = self.canvas_glimpse_encoder(frames.glimpse(canvas, where, (self.config.glimpse,) * 2))
-        points = self.stroke_prior(memory.stroke, glimpse, where).sample(generator)
+        points = spread.of_points(self.stroke_prior(memory.stroke, glimpse, where)).sample(generator)
         after = self.lay(memory.canvas, self.draw(where, points, pen))
         return Bernoulli(self.p_on(code)[:, 0]), memory._replace(canvas=after, where=where, points=points)
 
     @torch.no_grad()
-    def sample_drawings(self, n: int, generator: Generator) -> tuple[StrokeLatents, Float[Tensor, "B stops H W"]]:
-        """n drawings from the prior: strokes and the canvas after each; the pen is the training's mean one."""
+    def sample_drawings(
+        self, n: int, generator: Generator, spread: Spread = FULL_SPREAD
+    ) -> tuple[StrokeLatents, Float[Tensor, "n stops H W"]]:
+        """n drawings from the prior: strokes and the canvas after each; the pen is the training's mean one.
+
+        `spread` narrows the strokes' Gaussians, as the paper does for its figures (`PAPER_SPREAD`); the stop is drawn
+        as it is.
+        """
         pen = self.pen.expand(n, PEN)
         memory, on = self.begin(n, pen), pen.new_ones(n)
         canvases, drawn = [memory.canvas], []
         for _ in range(self.config.strokes):
-            go_on, after = self.draw_on(memory, pen, generator)
+            go_on, after = self.draw_on(memory, pen, generator, spread)
             on = on * go_on.sample(generator)
             kept = on[:, None, None] > 0
             memory = after._replace(canvas=torch.where(kept, after.canvas, memory.canvas))

@@ -38,7 +38,7 @@ def _lite(name: str, about: str, glyphs: str, steps: int, model: DooDConfig | AI
 
 LITE = (
     _lite("dood-digits-lite", "DooD on the embedded digits", "digits", 10_000),
-    _lite("dood-mnist-lite", "DooD on MNIST", "mnist", 28_000),
+    _lite("dood-mnist-lite", "DooD on MNIST", "mnist", 24_000),
     replace(
         _lite("dood-omniglot-lite", "DooD on Omniglot's background set, begun from dood-mnist-lite", "omniglot", 8000),
         start="dood-mnist-lite",

@@ -15,11 +15,19 @@ from neurosym_lite.classroom import (
     chapter_03,
     chapter_04,
     chapter_07,
+    chapter_08,
     check,
     judge,
 )
 from neurosym_lite.classroom.exercises import same_function, same_number
-from tests.classroom import test_chapter_01, test_chapter_02, test_chapter_03, test_chapter_04, test_chapter_07
+from tests.classroom import (
+    test_chapter_01,
+    test_chapter_02,
+    test_chapter_03,
+    test_chapter_04,
+    test_chapter_07,
+    test_chapter_08,
+)
 
 CHAPTERS = {
     "1": (chapter_01, test_chapter_01),
@@ -27,6 +35,7 @@ CHAPTERS = {
     "3": (chapter_03, test_chapter_03),
     "4": (chapter_04, test_chapter_04),
     "7": (chapter_07, test_chapter_07),
+    "8": (chapter_08, test_chapter_08),
 }
 # wrong in a way that no catalogue lists, and what cannot be used at all
 UNLISTED = {number: answer for _, tests in CHAPTERS.values() for number, answer in tests.UNLISTED.items()}

@@ -8,11 +8,12 @@ from torch import Generator, Tensor
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from neurosym_lite.data.drawings import DrawingSource
-from neurosym_lite.distributions import Gaussian
+from neurosym_lite.distributions import Gaussian, GaussianMixture
 from neurosym_lite.latents import StrokeLatents
 from neurosym_lite.models.air import AIR
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.dood_config import PAPER_DOOD, WHERE_HIGH, WHERE_LOW, AIRConfig, DooDConfig
+from neurosym_lite.models.dood_parts import FULL_SPREAD, PAPER_SPREAD, Spread
 from neurosym_lite.models.drawing import DrawingWeights, Encoder
 from neurosym_lite.models.stop import log_stop
 
@@ -240,3 +241,15 @@ def test_one_batch_is_learned(name: str, most: float) -> None:
     assert errors[-1] < most and errors[0] > 0.8
     share = log_stop(model.infer(images).q_on).exp()
     assert share[:, 0].mean() < 0.2
+
+
+def test_a_narrower_spread_moves_samples_towards_the_components_means() -> None:
+    model = build(SMALL).eval()
+    spreads = (FULL_SPREAD, PAPER_SPREAD, Spread(0.0, 0.0, 0.0))
+    wide, narrow, still = (model.sample_drawings(400, Generator().manual_seed(2), spread)[0] for spread in spreads)
+    first = [latents.where[:, 0] for latents in (wide, narrow, still)]  # its prior is one mixture for all drawings
+    assert (first[1].std(0) < first[0].std(0)).all()
+    assert len(first[2].unique(dim=0)) <= model.config.components  # nothing is left but the means
+    prior = GaussianMixture(torch.zeros(1), torch.zeros(1, 4), torch.ones(1, 4))
+    torch.testing.assert_close(PAPER_SPREAD.of_layout(prior).std[0].square(), torch.tensor([0.01, 0.01, 0.7, 0.7]))
+    torch.testing.assert_close(PAPER_SPREAD.of_points(prior).std.square(), torch.full((1, 4), 0.01))
