@@ -54,7 +54,9 @@ class AIRConfig:
     stop: Stop = "summed"
     presence_prior: float = 0.5  # p(o_t = 1 | o_{t-1} = 1), fixed (the paper's code); with stop "summed" the price
     # takes its place in learning, and it is left for samples and for the reported bound
-    scale_floor: float = 0.1
+    likelihood: Literal["laplace", "normal"] = "laplace"  # the paper's code has both for AIR, and takes the normal one
+    # where the Laplace fails: its best guess for an uncertain pixel is black, and the decoder stays there
+    scale_floor: float = 0.1  # least scale b of the Laplace, or least standard deviation of the normal likelihood
 
 
 PAPER_DOOD = DooDConfig(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 from torch import Generator, Tensor
-from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
+from torch.distributions import Categorical, Independent, Laplace, MixtureSameFamily, Normal
 
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.distributions import Gaussian, GaussianMixture
@@ -31,6 +31,7 @@ VARIANTS = {
     "air": SMALL_AIR,
     "difference-air": replace(SMALL_AIR, residual=True),
     "air-nvil": replace(SMALL_AIR, stop="nvil"),
+    "air-normal": replace(SMALL_AIR, likelihood="normal"),
 }
 WEIGHTS = DrawingWeights(torch.tensor(0.1), torch.tensor(1.0), torch.tensor(4.0))
 
@@ -253,3 +254,11 @@ def test_a_narrower_spread_moves_samples_towards_the_components_means() -> None:
     prior = GaussianMixture(torch.zeros(1), torch.zeros(1, 4), torch.ones(1, 4))
     torch.testing.assert_close(PAPER_SPREAD.of_layout(prior).std[0].square(), torch.tensor([0.01, 0.01, 0.7, 0.7]))
     torch.testing.assert_close(PAPER_SPREAD.of_points(prior).std.square(), torch.full((1, 4), 0.01))
+
+
+def test_airs_likelihoods_are_torchs() -> None:
+    images, canvases = digits(), torch.rand(4, 3, 16, 16, generator=Generator().manual_seed(3))
+    for likelihood, kind in (("laplace", Laplace), ("normal", Normal)):
+        model = build(replace(SMALL_AIR, likelihood=likelihood))
+        theirs = kind(canvases, model.scale.detach()).log_prob(images.expand_as(canvases)).sum((2, 3))
+        torch.testing.assert_close(model.log_likelihood(images, canvases).detach(), theirs, rtol=1e-5, atol=1e-2)
