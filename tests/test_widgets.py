@@ -1,12 +1,4 @@
-"""Sliders work without a kernel: every frame is in the state, and the browser's link alone switches them.
-
-The pen's canvas fetches nothing, and draws what the package draws.
-"""
-
-import json
-import re
-import shutil
-import subprocess
+"""Sliders work without a kernel: every frame is in the state, and the browser's link alone switches them."""
 
 import ipywidgets
 import matplotlib
@@ -15,14 +7,10 @@ matplotlib.use("agg")
 
 import matplotlib.pyplot as plt
 import pytest
-import torch
 from ipywidgets.widgets import widget
 from ipywidgets.widgets.widget_link import Link
 
-from neurosym_lite.render.ink import ink
-from neurosym_lite.widgets import PEN_INK, frame_slider, pen_canvas, png
-
-STROKE = torch.tensor([[-0.6, -0.4], [0.9, -0.9], [0.0, 0.1], [-0.7, 0.8], [0.6, 0.5]])
+from neurosym_lite.widgets import frame_slider, png
 
 
 def figure(height: float) -> plt.Figure:
@@ -57,33 +45,3 @@ def test_frames_and_texts_must_pair_up() -> None:
         frame_slider([figure(1)], ["a", "b"], "bad", "x")
     with pytest.raises(ValueError, match="got 0 frames"):
         frame_slider([], [], "none", "x")
-
-
-def test_the_pens_page_is_complete_in_itself() -> None:
-    page = pen_canvas(STROKE, 1.2, 0.4, "demo-pen").data
-    assert not re.search(r"<(script|link|img)[^>]*(src|href)", page) and page.count("<script>") == 1
-    assert not re.search(r"fetch\(|import[ (]|XMLHttp", page) and "eval(" not in page
-    assert 'data-pen="demo-pen"' in page and 'value="1.2"' in page and 'value="0.4"' in page
-    assert 'aria-label="White ink of a Bezier stroke with 5 control points' in page
-    assert "[[-0.6, -0.4], [0.9, -0.9]" in page
-    assert not re.search("NAME|SIDE|LABEL|RADIUS|SOFTNESS", page.split("<script>")[0])
-    assert page == pen_canvas(STROKE, 1.2, 0.4, "demo-pen").data
-
-
-def test_the_pens_page_is_named_by_a_plain_word() -> None:
-    with pytest.raises(ValueError, match="letters, digits and hyphens"):
-        pen_canvas(STROKE, 1.2, 0.4, 'two "words"')
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="needs a JavaScript runtime")
-@pytest.mark.parametrize("widths", [(1.2, 0.3), (3.5, 2.0)])
-@pytest.mark.parametrize("points", [STROKE, STROKE[:1], STROKE[:2], STROKE[2:3].expand(4, 2)], ids=len)
-def test_the_browser_draws_the_packages_ink(points: torch.Tensor, widths: tuple[float, float]) -> None:
-    settings = json.loads(re.search(r"const settings = (.*);", pen_canvas(points, *widths, "ink").data).group(1))
-    call = [settings["points"], *widths, settings["side"], settings["pen"]]
-    script = f"{PEN_INK}\nconsole.log(JSON.stringify(penInk(...{json.dumps(call)})))"
-    run = subprocess.run(["node", "-e", script], capture_output=True, text=True, check=True)
-    radius, softness = torch.tensor(widths, dtype=torch.float64)
-    ours = ink(points.double(), radius, softness, (28, 28))
-    drawn = torch.tensor(json.loads(run.stdout), dtype=torch.float64).view(28, 28)
-    torch.testing.assert_close(drawn, ours, rtol=0, atol=1e-5)

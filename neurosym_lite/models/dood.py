@@ -152,7 +152,7 @@ class DooD(Drawer):
         where = q_where.mean if mode else q_where.sample()
         side = (self.config.glimpse,) * 2
         glimpse_code = self.glimpse_encoder(frames.glimpse(seen, where, side))
-        q_points = self._points_posterior(self.q_points(torch.cat([memory.stroke, glimpse_code], dim=1)))
+        q_points = self.points_posterior(self.q_points(torch.cat([memory.stroke, glimpse_code], dim=1)))
         points = q_points.mean if mode else q_points.sample()
         log_q = q_where.log_prob(where).sum(1) + q_points.log_prob(points).sum((1, 2))
 
@@ -164,7 +164,8 @@ class DooD(Drawer):
             frames.glimpse(canvas, where.detach(), side), memory.layout, memory.stroke, prediction,
         )  # fmt: skip
 
-    def _points_posterior(self, raw: Float[Tensor, "B E"]) -> Gaussian:
+    def points_posterior(self, raw: Float[Tensor, "B E"]) -> Gaussian:
+        """q(points) (equation 8): the means within `reach` of the frame's middle, the stds below about 1."""
         mean, std = raw.view(len(raw), 2, self.config.points, 2).unbind(1)
         return Gaussian(between(mean, -self.config.reach, self.config.reach), std.sigmoid() + STD_FLOOR)
 
