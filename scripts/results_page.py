@@ -3,6 +3,7 @@
 A number reaches the page only from one of these files. `python -m scripts.results_page` rewrites the page.
 """
 
+import fnmatch
 import json
 import math
 import sys
@@ -91,7 +92,7 @@ def runs_section(records: list[Record]) -> str:
         "the {doc}`failure gallery <failure_gallery>`."
     )
     shown = {name for names in FAMILIES.values() for name in names if any(name in r["metrics"] for r in records)}
-    meanings = [f"- `{name}`: {meaning}\n" for name, meaning in MEANINGS.items() if name in shown]
+    meanings = [f"- `{name}`: {meaning}\n" for name, meaning in MEANINGS.items() if fnmatch.filter(shown, name)]
     return (
         f"## Our runs\n\n{explanation}\n\n"
         + table(header, rows)
@@ -105,8 +106,14 @@ def family_table(title: str, names: tuple[str, ...], records: list[Record]) -> s
     """The runs that have one of these metrics, a column a metric that any of them has."""
     having = [r for r in records if any(name in r["metrics"] for name in names)]
     columns = [name for name in names if any(name in r["metrics"] for r in having)]
-    rows = [[f"`{r['recipe']}`", *(with_interval(r["metrics"], name) for name in columns)] for r in having]
+    rows = [[run_name(r), *(with_interval(r["metrics"], name) for name in columns)] for r in having]
     return f"\n### {title}\n\n" + table(["run", *(f"`{name}`" for name in columns)], rows) if having else ""
+
+
+def run_name(record: Record) -> str:
+    """The recipe, with the seed where it is not the recipe's own."""
+    seed = "" if record["seed"] == record.get("config", {}).get("seed", record["seed"]) else f", seed {record['seed']}"
+    return f"`{record['recipe']}`{seed}"
 
 
 def with_interval(metrics: dict[str, float], name: str) -> str:
@@ -210,7 +217,7 @@ def spread(pair: list[float | None]) -> str:
 
 
 def dood_section(dood: dict) -> str:
-    """The tables and figures of DooD with numbers; none of its models has been run here so far."""
+    """The tables and figures of DooD with numbers; none of ours is comparable so far: they are for 50 x 50 pixels."""
     figure_4 = dood["figure_4_log_likelihood_nats_at_50x50"]
     sets = figure_4["sets"]
     parts = ["## DooD: published beside measured\n", "Source: {cite:t}`liang2022dood`.\n", protocol(dood["protocol"])]

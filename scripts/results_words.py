@@ -56,7 +56,11 @@ MEANINGS = {
     "parts_of_1": "the same for ones",
     "parts_of_8": "the same for eights",
     "parts_at_most": "share of drawings that use all parts they may",
-    "scale": "scale $b$ of the Laplace likelihood",
+    "scale": "scale of the likelihood: $b$ of a Laplace, the standard deviation of a normal one",
+    "relative_l1_on_*": "relative L1 at the stop on test characters of another set, with no training on it",
+    "parts_on_*": "strokes or parts a drawing there",
+    "stop_noise_exact": "standard deviation over draws of the gradient of $q(o)$, nats, by the exact sum over the stop",
+    "stop_noise_nvil": "the same by NVIL, with a settled baseline, on the same model and images",
     "gap_x": "mutual information gap of the digit's $x$",
     "gap_y": "mutual information gap of the digit's $y$",
     "gap_class": "mutual information gap of the digit's class",
@@ -81,6 +85,11 @@ FAMILIES = {
         "relative_l1", "relative_l1_1", "relative_l1_2", "relative_l1_3", "relative_l1_all",
         "parts", "parts_of_1", "parts_of_8", "parts_at_most", "scale",
     ),
+    "Drawings of sets that were not trained on": tuple(
+        f"{kind}_on_{data}" for data in ("mnist", "emnist", "kmnist", "quickdraw", "omniglot")
+        for kind in ("relative_l1", "parts")
+    ),
+    "Noise of the stop's gradient": ("stop_noise_exact", "stop_noise_nvil"),
 }  # fmt: skip
 
 INTRODUCTION = """# Results

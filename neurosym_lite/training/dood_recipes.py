@@ -24,7 +24,10 @@ def _phase(
     )
 
 
-def _lite(name: str, about: str, glyphs: str, steps: int, model: DooDConfig | AIRConfig | None = None) -> Recipe:
+def _lite(
+    name: str, about: str, glyphs: str, steps: int, model: DooDConfig | AIRConfig | None = None, *more: str
+) -> Recipe:
+    """A recipe at 28 x 28; `more` are metrics beside that of its own drawings."""
     return Recipe(
         name=name,
         about=about,
@@ -32,7 +35,7 @@ def _lite(name: str, about: str, glyphs: str, steps: int, model: DooDConfig | AI
         data=DrawingData(glyphs),
         phases=(_phase(steps),),
         ema=0.999,
-        metrics=("strokes",),
+        metrics=("strokes", *more),
     )
 
 
@@ -40,15 +43,15 @@ def _lite(name: str, about: str, glyphs: str, steps: int, model: DooDConfig | AI
 _AIR_LITE = AIRConfig(residual=True, likelihood="normal")
 
 LITE = (
-    _lite("dood-digits-lite", "DooD on the embedded digits", "digits", 10_000),
-    _lite("dood-mnist-lite", "DooD on MNIST", "mnist", 24_000),
+    _lite("dood-digits-lite", "DooD on the embedded digits", "digits", 10_000, None, "stop_noise"),
+    _lite("dood-mnist-lite", "DooD on MNIST", "mnist", 24_000, None, "transfer"),
     replace(
-        _lite("dood-omniglot-lite", "DooD on Omniglot's background set, begun from dood-mnist-lite", "omniglot", 8000),
+        _lite("dood-omniglot-lite", "DooD on Omniglot's background set, begun from dood-mnist-lite", "omniglot", 5000),
         start="dood-mnist-lite",
-        phases=(_phase(8000, 1.5e-3, Schedule(((0, 0.1),))),),
+        phases=(_phase(5000, 1.5e-3, Schedule(((0, 0.1),))),),
     ),
-    _lite("difference-air-mnist-lite", "Difference-AIR on MNIST", "mnist", 15_000, _AIR_LITE),
-    _lite("air-mnist-lite", "AIR on MNIST", "mnist", 15_000, replace(_AIR_LITE, residual=False)),
+    _lite("difference-air-mnist-lite", "Difference-AIR on MNIST", "mnist", 15_000, _AIR_LITE, "transfer"),
+    _lite("air-mnist-lite", "AIR on MNIST", "mnist", 15_000, replace(_AIR_LITE, residual=False), "transfer"),
 )
 
 # The paper's size. A larger batch than the paper's 64 with fewer steps: half the drawings that it saw.

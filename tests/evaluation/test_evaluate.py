@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from neurosym_lite.evaluation.evaluate import available, evaluate, held_out
+from neurosym_lite.evaluation.evaluate import TRANSFER, available, evaluate, held_out
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 from neurosym_lite.training.records import load_record
@@ -20,11 +20,14 @@ def test_the_book_ships_what_its_chapters_load() -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_checkpoint_gives_the_metrics_of_its_record(name: str) -> None:
     need(RECIPES[name].data.glyphs)
+    for handwriting in TRANSFER if "transfer" in RECIPES[name].metrics else ():
+        need(handwriting)
     model, recipe = load_checkpoint(name)
     record, measured = load_record(name), evaluate(model, recipe, recipe.metrics)
     assert measured.keys() == record.metrics.keys() and within(record.config, json_like(recipe.as_dict()))
     for metric, value in measured.items():
-        assert value == pytest.approx(record.metrics[metric], rel=0.01, abs=0.01), metric
+        within_percent = 20 if metric.startswith("stop_noise") else 1  # of sampled gradients, which rounding can move
+        assert value == pytest.approx(record.metrics[metric], rel=within_percent / 100, abs=0.01), metric
 
 
 def within(old, new) -> bool:
