@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import pen, render, scenes, step
+from benchmarks import drawing, pen, render, scenes, step
 
 
 def main() -> None:
@@ -21,6 +21,8 @@ def main() -> None:
         "scenes": scenes.scenes_per_second(),
         "step_ms": step.step_milliseconds(),
         "sample_1000_s": step.sampling_seconds(),
+        "drawing_step_ms": drawing.step_milliseconds(),
+        "fit": drawing.fit(),
     }
     print(json.dumps(results, indent=1))
     if options.out:
