@@ -51,7 +51,7 @@ LITE = (
         phases=(_phase(5000, 1.5e-3, Schedule(((0, 0.1),))),),
     ),
     _lite("difference-air-mnist-lite", "Difference-AIR on MNIST", "mnist", 15_000, _AIR_LITE, "transfer"),
-    _lite("air-mnist-lite", "AIR on MNIST", "mnist", 15_000, replace(_AIR_LITE, residual=False), "transfer"),
+    _lite("air-mnist-lite", "AIR on MNIST", "mnist", 8_000, replace(_AIR_LITE, residual=False), "transfer"),
 )
 
 # The paper's size. A larger batch than the paper's 64 with fewer steps: half the drawings that it saw.
