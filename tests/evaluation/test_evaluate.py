@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from neurosym_lite.evaluation.evaluate import TRANSFER, available, evaluate, held_out
+from neurosym_lite.evaluation.evaluate import ONLY_WHEN_NAMED, TRANSFER, available, evaluate, held_out
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 from neurosym_lite.training.records import load_record
@@ -88,3 +88,19 @@ def test_metrics_that_make_no_sense_are_refused() -> None:
     assert available(model, recipe) == ("reconstruction", "binding")
     with pytest.raises(ValueError, match="metric 'detection': expected one of reconstruction, binding"):
         evaluate(model, recipe, ("detection",), n=2)
+
+
+def test_what_takes_long_is_measured_only_when_named() -> None:
+    model, recipe = load_checkpoint("dood-digits-lite")
+    assert set(ONLY_WHEN_NAMED) < set(available(model, recipe))
+    assert not {"stop_noise_exact", "parts_on_mnist"} & evaluate(model, recipe, n=20).keys()
+
+
+def test_transfer_is_what_each_set_gives_alone() -> None:
+    for handwriting in TRANSFER:
+        need(handwriting)
+    model, recipe = load_checkpoint("dood-digits-lite")
+    found = evaluate(model, recipe, ("transfer",), n=60)
+    assert len(found) == 2 * len(TRANSFER)
+    alone = evaluate(model, recipe, ("strokes",), n=60, glyph_set="kmnist")
+    assert found["relative_l1_on_kmnist"] == alone["relative_l1"] and found["parts_on_kmnist"] == alone["parts"]
