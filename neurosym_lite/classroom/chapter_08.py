@@ -30,84 +30,96 @@ HOW_MANY = Exercise(
     otherwise="find the probability that there is a first stroke, a second, a third, and add the three",
 )
 
-# ---- 8.2: from going on to stopping
+# ---- 8.2: what the coins should say
 
 
-def stop_probabilities(go_on: Tensor) -> Tensor:
-    """(T) probabilities of going on to (T + 1) probabilities of stopping after 0 ... T strokes."""
-    one = go_on.new_ones(1)
-    return torch.cat([one, go_on.cumprod(0)]) * torch.cat([1 - go_on, one])
-
-
-STORIES = ((torch.tensor([0.9, 0.6, 0.5]),), (torch.tensor([0.2, 0.7]),), (torch.tensor([1.0, 0.5, 0.0, 0.3]),))
-
-WHERE_IT_STOPS = Exercise(
-    number="8.2",
-    asks="stops(go_on): probabilities of stopping after 0 ... T strokes, from the T probabilities of going on",
-    solution=stop_probabilities,
-    same=same_function(*STORIES),
-    mistakes=(
-        Mistake(
-            lambda go_on: torch.cat([go_on.new_ones(1), go_on.cumprod(0)]),
-            "these are the probabilities of getting as far as t; some of those go on, so they do not sum to 1",
-        ),
-        Mistake(
-            lambda go_on: torch.cat([go_on.new_ones(1), go_on.cumprod(0)[:-1]]) * (1 - go_on),
-            "the last stop is missing: after T strokes there is no coin, the drawing ends",
-        ),
-        Mistake(
-            lambda go_on: torch.cat([1 - go_on, go_on.new_ones(1)]),
-            "a drawing stops after t strokes only if it got there: the coins before are missing",
-        ),
-        Mistake(
-            lambda go_on: torch.cat([1 - go_on, go_on.prod()[None]]),
-            "right at both ends; in between, the coins that came before are missing",
-        ),
-        Mistake(
-            lambda go_on: stop_probabilities(1 - go_on), "the coins are the wrong way round: they say go on, not stop"
-        ),
-    ),
-    praise="T coins, T + 1 outcomes, and they sum to 1",
-    otherwise="stopping after t: heads on the first t coins, tails on the next, if there is one",
-)
-
-# ---- 8.3: from stopping back to going on
-
-
-def go_on_probabilities(stops: Tensor) -> Tensor:
-    """(T + 1) probabilities of stopping to (T) of going on, given that one got so far."""
+def targets(worth: Tensor, price: float) -> Tensor:
+    """(T + 1) worths of stopping to the (T) probabilities of going on that the best coins have."""
+    stops = (worth - price * torch.arange(len(worth))).softmax(0)
     rest = stops.flip(0).cumsum(0).flip(0)
     return rest[1:] / rest[:-1]
 
 
-POSTERIORS = ((torch.tensor([0.1, 0.2, 0.3, 0.4]),), (torch.tensor([0.05, 0.9, 0.05]),), (torch.tensor([0.5, 0.5]),))
+WORTHS = (
+    (torch.tensor([-8.0, -3.0, 0.0, 0.5]), 1.0),
+    (torch.tensor([0.0, 4.0, 5.0]), 2.0),
+    (torch.tensor([0.0, 11.0]), 10.0),
+)
 
-GOING_ON = Exercise(
-    number="8.3",
-    asks="coins(stops): the T probabilities of going on that give these T + 1 probabilities of stopping",
-    solution=go_on_probabilities,
-    same=same_function(*POSTERIORS),
+COINS = Exercise(
+    number="8.2",
+    asks="targets(worth, price): the T probabilities of going on, from the T + 1 worths and the price of a stroke",
+    solution=targets,
+    same=same_function(*WORTHS),
     mistakes=(
+        Mistake(lambda worth, price: targets(worth, 0.0), "the price is not in it: t strokes cost t times the price"),
         Mistake(
-            lambda stops: 1 - stops[:-1],
-            "this is right for the first coin alone; later ones are asked only of drawings that got so far",
+            lambda worth, price: targets(worth, -price), "the sign of the price: a dear stroke is drawn less often"
         ),
         Mistake(
-            lambda stops: stops.flip(0).cumsum(0).flip(0)[1:],
+            lambda worth, price: (worth - price * torch.arange(len(worth))).softmax(0).flip(0).cumsum(0).flip(0)[1:],
             "this is the probability of reaching stroke t from the start; the coin is asked of those at t - 1",
         ),
         Mistake(
-            lambda stops: stops[1:] / stops[:-1],
-            "two neighbouring stops, one over the other: this can be above 1, a coin cannot",
-        ),
-        Mistake(lambda stops: 1 - go_on_probabilities(stops), "the coins are the wrong way round: heads is to go on"),
-        Mistake(
-            lambda stops: stops[1:] / (stops[1:] + stops[:-1]),
+            lambda worth, price: (worth.diff() - price).sigmoid(),
             "going on does not mean stopping at the very next place: all later places count",
         ),
+        Mistake(
+            lambda worth, price: 1 - targets(worth, price), "the coins are the wrong way round: heads is to go on"
+        ),
     ),
-    praise="these are the targets that q_on learns by logistic regression",
-    otherwise="of the drawings that got as far as t - 1, which share got as far as t? Sum the later stops",
+    praise="these are the targets that q(o) and p(o) learn by logistic regression",
+    otherwise="first the best posterior over stops; then: of those that got as far as t - 1, which share goes on?",
+)
+
+# ---- 8.3: how much is lost by a coin
+
+
+def gap(worth: Tensor, log_p: Tensor, log_q: Tensor) -> Tensor:
+    """How far the ELBO of q lies below the bound with the stop summed out, for one drawing; nats."""
+    return (log_p + worth).logsumexp(0) - (log_q.exp() * (worth + log_p - log_q)).sum()
+
+
+def of_stops(*probabilities: float) -> Tensor:
+    """Logarithms of probabilities of stopping."""
+    return torch.tensor(probabilities).log()
+
+
+DRAWINGS = (
+    (torch.tensor([-2.0, 0.0, 0.5]), of_stops(0.5, 0.25, 0.25), of_stops(0.2, 0.3, 0.5)),
+    (torch.tensor([1.0, -1.0]), of_stops(0.5, 0.5), of_stops(0.9, 0.1)),
+)
+
+
+def kl(log_q: Tensor, log_p: Tensor) -> Tensor:
+    """KL divergence of two distributions over stops."""
+    return (log_q.exp() * (log_q - log_p)).sum()
+
+
+LOST = Exercise(
+    number="8.3",
+    asks="gap(worth, log_p, log_q): how many nats the ELBO of q lies below the bound with the stop summed out",
+    solution=gap,
+    same=same_function(*DRAWINGS),
+    mistakes=(
+        Mistake(lambda worth, log_p, log_q: -gap(worth, log_p, log_q), "the sign: the ELBO is the lower of the two"),
+        Mistake(
+            lambda worth, log_p, log_q: kl((log_p + worth).log_softmax(0), log_q),
+            "a KL, and of the right two distributions, but the wrong way round: the average is over q",
+        ),
+        Mistake(
+            lambda worth, log_p, log_q: kl(log_q, log_p), "this is the distance to the prior; the worths are not in it"
+        ),
+        Mistake(
+            lambda worth, log_p, log_q: kl(log_q, worth.log_softmax(0)), "the best posterior has the prior in it too"
+        ),
+        Mistake(
+            lambda worth, log_p, log_q: -(log_q.exp() * (worth + log_p - log_q)).sum(),
+            "this is the ELBO with its sign turned; the bound itself is missing",
+        ),
+    ),
+    praise="it is the KL from q to the best posterior: zero when the coins say what they should",
+    otherwise="compute the bound, a logsumexp; compute the ELBO, a sum over stops; take the difference",
 )
 
 # ---- 8.4: what a stroke has to draw
@@ -182,4 +194,4 @@ TAKEN_BACK = Exercise(
     otherwise="think of 1 - canvas, the light that is left: each stroke multiplies it by 1 - opacity stroke",
 )
 
-EXERCISES: tuple[Exercise, ...] = (HOW_MANY, WHERE_IT_STOPS, GOING_ON, WHAT_PAYS, TAKEN_BACK)
+EXERCISES: tuple[Exercise, ...] = (HOW_MANY, COINS, LOST, WHAT_PAYS, TAKEN_BACK)

@@ -100,8 +100,11 @@ def _stop(switch: str, about: str, stop: Stop, any_time: Schedule = ANY_TIME, be
     )
 
 
+_FREE = replace(_SHORT.phases[0], weights=_SHORT.phases[0].weights | {"price": constant(0.0)})
+
 STOPS = (
     _SHORT,
+    replace(_SHORT, name=f"{_SHORT.name}-free", about="the stop summed out, strokes without a price", phases=(_FREE,)),
     _stop("exact", "the stop by the exact ELBO", "exact"),
     _stop("nvil", "the stop by NVIL, KLs weighing 4 in its signal (the paper's)", "nvil"),
     _stop("nvil-plain", "the stop by NVIL, KLs weighing 1 in its signal", "nvil", beta=1.0),

@@ -3,37 +3,43 @@
 import pytest
 import torch
 
-from neurosym_lite.classroom.chapter_08 import GO_ON, GOING_ON, HOW_MANY, TAKEN_BACK, WHAT_PAYS, WHERE_IT_STOPS
-from neurosym_lite.models.stop import hazards, log_stop
+from neurosym_lite.classroom.chapter_08 import COINS, GO_ON, HOW_MANY, LOST, TAKEN_BACK, WHAT_PAYS
+from neurosym_lite.models.stop import Prefixes, bound, exact, hazards, log_stop
 from neurosym_lite.render.ink_compose import OPACITY, lay_over
 
 # wrong in a way that no catalogue lists, and an answer that cannot be used at all
 UNLISTED = {
     "8.1": 5.0,
-    "8.2": lambda go_on: torch.zeros(len(go_on) + 1),
-    "8.3": lambda stops: torch.zeros(len(stops) - 1),
+    "8.2": lambda worth, price: torch.zeros(len(worth) - 1),
+    "8.3": lambda worth, log_p, log_q: torch.tensor(7.0),
     "8.4": 7.0,
     "8.5": lambda canvas, stroke, opacity: canvas,
 }
 UNUSABLE = {
     "8.1": "about two",
-    "8.2": lambda go_on: go_on.no_such_method(),
-    "8.3": lambda stops: stops @ stops[1:],
+    "8.2": lambda worth, price: worth.no_such_method(),
+    "8.3": lambda worth, log_p: worth @ log_p,
     "8.4": None.__class__,
     "8.5": 0.5,
 }
 
 
-def test_stops_and_strokes_are_the_packages() -> None:
+def test_the_mean_number_of_strokes_is_the_packages() -> None:
     stops = log_stop(GO_ON.logit()[None]).exp()[0]
-    torch.testing.assert_close(WHERE_IT_STOPS.solution(GO_ON), stops)
     assert float(stops @ torch.arange(4.0, dtype=torch.float64)) == pytest.approx(HOW_MANY.solution)
 
 
 def test_coins_are_the_packages_hazards() -> None:
-    stops = torch.tensor([0.1, 0.2, 0.3, 0.4], dtype=torch.float64)
-    torch.testing.assert_close(GOING_ON.solution(stops), hazards(stops.log()[None])[0])
-    torch.testing.assert_close(WHERE_IT_STOPS.solution(GOING_ON.solution(stops)), stops)
+    worth = torch.tensor([-8.0, -3.0, 0.0, 0.5])
+    torch.testing.assert_close(COINS.solution(worth, 1.0), hazards((worth - torch.arange(4))[None])[0])
+
+
+def test_what_is_lost_lies_between_the_packages_bounds() -> None:
+    prefixes = Prefixes(*torch.randn(1, 13, generator=torch.Generator().manual_seed(0)).split((4, 3, 3, 3), dim=1))
+    worth = prefixes.log_likelihood - torch.nn.functional.pad(prefixes.kl.cumsum(1), (1, 0))
+    log_p, log_q = log_stop(prefixes.p_on), log_stop(prefixes.q_on)
+    elbo = exact(prefixes, torch.tensor(0.0)).stop
+    torch.testing.assert_close(LOST.solution(worth[0], log_p[0], log_q[0]), (bound(prefixes) - elbo)[0])
 
 
 def test_a_stroke_pays_when_it_removes_two_pixels_of_error() -> None:
