@@ -168,7 +168,7 @@ def test_sampling_follows_the_prior_that_is_scored(monkeypatch: pytest.MonkeyPat
     mixtures, drawn_from[:] = list(drawn_from), []
     wheres, points = iter(latents.where.unbind(1)), iter(latents.points.unbind(1))
     monkeypatch.setattr(model, "where_posterior", lambda _: Gaussian(z := next(wheres), torch.full_like(z, 1e-12)))
-    monkeypatch.setattr(model, "_points_posterior", lambda _: Gaussian(z := next(points), torch.full_like(z, 1e-12)))
+    monkeypatch.setattr(model, "points_posterior", lambda _: Gaussian(z := next(points), torch.full_like(z, 1e-12)))
     with torch.no_grad():
         read = model.infer(canvases[:, -1:], mode=True)
     torch.testing.assert_close(read.canvases, canvases)
