@@ -6,8 +6,9 @@ failure can be watched in a minute or two.
 
 from dataclasses import replace
 
+from neurosym_lite.models.dood_config import DooDConfig
 from neurosym_lite.models.gnm_config import GNMConfig
-from neurosym_lite.training.recipe import Phase, Recipe, SceneData
+from neurosym_lite.training.recipe import DrawingData, Phase, Recipe, SceneData
 from neurosym_lite.training.schedules import Schedule, constant, linear, warm_cosine
 
 SMALL = GNMConfig(
@@ -32,7 +33,7 @@ def _run(name: str, about: str, model: GNMConfig, steps: int, weights: dict[str,
 _SYMBOLS_FIRST = {"beta_conditional": linear(400, 800, 0.0, 1.0)}
 _PAPERS_START = replace(SMALL, what_from="cell", presence_start=0.0)
 
-FAILURES = (
+SCENES = (
     _run(
         "failure-digits4-presence",
         "presence collapse: objects are dear from the first step, before they are of any use",
@@ -63,3 +64,59 @@ FAILURES = (
         SMALL, 1000, {"presence": constant(0.5)},
     ),
 )  # fmt: skip
+
+DRAWER = DooDConfig(strokes=4, hidden=64, components=4, glimpse=14, filters=(8, 16), samples=32)
+DRAWER_STEPS, DRAWER_WARM_UP = 1000, 500
+
+
+def _draw(name: str, about: str, model: DooDConfig, weights: dict[str, Schedule]) -> Recipe:
+    learning_rate = warm_cosine(DRAWER_STEPS, 4e-3, 2e-4, warmup=50)
+    return Recipe(
+        name=name,
+        about=about,
+        model=model,
+        data=DrawingData("digits"),
+        phases=(Phase(steps=DRAWER_STEPS, learning_rate=learning_rate, weights=weights, clip=200.0),),
+        ema=0.99,
+        metrics=("strokes",),
+    )
+
+
+def _any_time_until_warm(share: float) -> dict[str, Schedule]:
+    """All stops count the same while warming up; then `share` of the parts' weight stays spread over them."""
+    return {"any_time": Schedule(((DRAWER_WARM_UP, 1.0), (DRAWER_WARM_UP + 1, share)))}
+
+
+_DEAR = {"price": constant(40.0)}
+_PLAIN_SIGNAL = _any_time_until_warm(0.1) | {"beta": constant(1.0)}
+_SUMMED_INK = replace(DRAWER, compositing="sum-tanh")
+
+STROKES = (
+    _draw(
+        "failure-digits-stop", "stop collapse: strokes are dear from the first step, before they are of any use",
+        DRAWER, _DEAR | {"any_time": constant(0.0)},
+    ),
+    _draw(
+        "cure-digits-stop", "the same with a warm-up in which every stop counts the same",
+        DRAWER, _DEAR | _any_time_until_warm(0.0),
+    ),
+    _draw(
+        "failure-digits-always",
+        "always all strokes: NVIL, with KLs weighing 1 in its signal, tries no shorter drawing once it is sure",
+        replace(DRAWER, stop="nvil"), _PLAIN_SIGNAL,
+    ),
+    _draw(
+        "cure-digits-always", "the same with the stopping time summed out of the bound",
+        DRAWER, _PLAIN_SIGNAL,
+    ),
+    _draw(
+        "failure-digits-ink", "ink blow-up: strokes are summed so steeply that their faint edges are full ink too",
+        replace(_SUMMED_INK, ink_slope=0.02), _any_time_until_warm(0.1),
+    ),
+    _draw(
+        "cure-digits-ink", "the same with the slope that the paper's code begins with",
+        _SUMMED_INK, _any_time_until_warm(0.1),
+    ),
+)  # fmt: skip
+
+FAILURES = (*SCENES, *STROKES)

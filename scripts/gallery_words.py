@@ -1,0 +1,135 @@
+"""The words of the failure gallery: what goes wrong, what is seen, what helps."""
+
+from typing import NamedTuple
+
+
+class Failure(NamedTuple):
+    """One entry of the gallery; the recipes are failure-KEY and cure-KEY."""
+
+    key: str
+    title: str
+    terms: tuple[str, ...]
+    """Loss terms whose sum is the symptom's curve."""
+    axis: str
+    """What the curve is."""
+    happens: str
+    """What goes wrong, and why."""
+    symptom: str
+    """What to look for."""
+    cure: str
+    """What differs in the cured recipe."""
+    alt: str
+    """What the picture shows, for those who cannot see it."""
+    grows: bool = False
+    """Is the symptom's curve the higher one where the run fails?"""
+
+
+SCENES = (
+    Failure(
+        "digits4-presence",
+        "Presence collapse",
+        ("aux_what", "aux_where"),
+        "nats in boxes and looks",
+        "At the start no glimpse looks like a digit, so an object gains nothing by being there. If the prior makes "
+        "it dear from the first step (`presence` 0.001), the quickest gain is to switch all objects off. Then "
+        "nothing is drawn, the decoder gets no gradient, and it stays so.",
+        "The KLs of boxes and looks fall to zero within two hundred steps, and the likelihood stops at a black "
+        "canvas's. No object is found.",
+        "Let objects cost nothing at first: `presence` 0.5, and down to 0.001 once they draw digits. It also helps "
+        "to start present (`presence_start`) and dark (`decoder_bias=-2`): a grey box on black costs likelihood.",
+        "Left, two curves: nats spent on boxes and looks stay at zero in the failed run and rise in the cured one. "
+        "Right, scenes, the failed model's black reconstructions, the cured one's four boxes with soft strokes.",
+    ),
+    Failure(
+        "digits4-global",
+        "Posterior collapse of the global code",
+        ("kl_global",),
+        "nats in the global code",
+        "The global code can only save nats once the symbols' prior has learned to read it. Until then it is a cost "
+        "without use. If it is dear from the first step (`beta_global` 5), the posterior moves to the prior, and the "
+        "prior of the symbols learns to do without it.",
+        "The KL of the global code falls to almost nothing in a few hundred steps and stays low. Reconstructions are "
+        "fine: the failure shows in samples only.",
+        "Let the code be nearly free at first (`beta_global` 0.03), and raise its price when the symbols use it.",
+        "Left, two curves: the nats in the global code stay low in the failed run; in the cured run they are many "
+        "while the code is cheap and settle well above. Right, scenes and reconstructions: both are good.",
+    ),
+    Failure(
+        "digits4-grey",
+        "Grey boxes",
+        ("aux_what",),
+        "nats in looks",
+        "The likelihood's standard deviation says how much an error matters. It was chosen for 128 pixels; on a "
+        "smaller canvas a digit has fewer pixels, so the same number is worth fewer nats. If it is wide, what a "
+        "digit looks like is not worth saying, and a smudge does for all of them.",
+        "The KL of the looks stays low while boxes are drawn, and they hold soft smears, some cut off by the box.",
+        "Make the likelihood as narrow as the canvas is small: 0.2 at 128 pixels is 0.1 at 64.",
+        "Left, two curves: nats spent on looks stay low in the failed run and rise in the cured one. Right, scenes, "
+        "the failed model's grey smudges, the cured one's digits with boxes.",
+    ),
+)
+
+STROKES = (
+    Failure(
+        "digits-stop",
+        "Stop collapse",
+        ("parts",),
+        "strokes a drawing, in training",
+        "The first strokes miss the digit, so a stroke costs more than it gains. If strokes are dear (`price` 40 "
+        "nats) and the stop is learned from the first step, the best place to stop is before the first stroke. A "
+        "stroke that is not drawn has no share in the loss, so it learns nothing, and it stays so.",
+        "Strokes a drawing fall to zero within two hundred steps, and the relative L1 stays at 1, a blank page's. "
+        "The log likelihood still rises, because its scale narrows: it alone hides the failure.",
+        "Warm up: for the first 500 steps let every stop count the same (`any_time` 1), so that every stroke has to "
+        "learn to draw. Then learn where to stop, at the same price.",
+        "Left, two curves: strokes a drawing fall to zero in the failed run and rise above one in the cured one. "
+        "Right, digits, the failed model's blank pages, the cured one's digits with one or two strokes drawn over.",
+    ),
+    Failure(
+        "digits-always",
+        "Always all strokes",
+        ("parts",),
+        "strokes a drawing, in training",
+        "NVIL tries one place to stop and learns from how it went. While strokes are still poor, one more of them "
+        "saves many nats. If KLs weigh as in the ELBO (`beta` 1), all four are soon taken with near certainty. From "
+        "then on no shorter drawing is tried, so the model never learns that a shorter one would do.",
+        "When the stop begins to learn, at step 500, strokes a drawing jump to the most there are, for every digit, "
+        "and stay there. The reconstruction does not show it: it is as good as the cured one's. Look at the strokes: "
+        "the late ones are short dabs on top of the others, and a 1 takes as many as an 8.",
+        'Do not sample the stop: sum it out of the bound (`stop="summed"`). Then all places to stop are weighed at '
+        "each step, and a stroke that saves less than it costs is left out. A price of 10 nats a stroke comes with "
+        "this switch.",
+        "Left, two curves: strokes a drawing jump to four at step 500 in the failed run and stay below two in the "
+        "cured one. Right, digits and reconstructions, good in both; four strokes drawn over each of the failed "
+        "model's, one or two over the cured one's.",
+        grows=True,
+    ),
+    Failure(
+        "digits-ink",
+        "Ink blow-up",
+        ("error",),
+        "relative L1, in training",
+        "Here strokes are laid over each other by a sum and a tanh, as in the paper: `tanh(sum / slope)`. The slope "
+        "says how much ink is full ink. If it is small (`ink_slope` 0.02), the faint edge of a stroke is full ink "
+        "too. A stroke then has a hard edge, however soft the pen. Inside it the tanh is flat, so most of its ink "
+        "gives no gradient.",
+        "The relative L1 falls slowly and stays high. Strokes are white bars with jagged edges: most of their pixels "
+        "are full ink, and in the writing hardly any are. The pen grows thin to make up for it. So the amount of ink "
+        "is about right, and its shape is not: the 4 is a blot.",
+        "A slope that full ink does not overrun: 0.48, where the paper's code begins. Or lay strokes over each other "
+        "by soft-or, which has no slope to choose.",
+        "Left, two curves: the relative L1 falls in both runs, and ends much higher in the failed one. Right, "
+        "digits, the failed model's white bars with jagged edges, the 4 a blot, the cured one's grey strokes with "
+        "soft edges; the curves of the strokes are drawn over both.",
+        grows=True,
+    ),
+)
+
+INTRODUCTION = """# Failure gallery
+
+A model that does not learn rarely says why. This page keeps failures that can be repeated: each is a recipe with a seed
+that fails in a minute or two, and the same recipe with one thing changed that does not. Learn their faces here, and you
+will know them when you meet them.
+
+The models are smaller than those of the chapters. There are failures of scenes and failures of strokes.
+"""
