@@ -58,7 +58,7 @@ def _add_sample_and_infer(verbs: argparse._SubParsersAction) -> None:
 def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
     evaluate = verbs.add_parser("evaluate", help="metrics of a trained model on held-out data")
     evaluate.add_argument("name", metavar="NAME", help="a recipe with a shipped checkpoint, or a checkpoint file")
-    evaluate.add_argument("--metrics", default="", help="names with commas between (default: all that make sense)")
+    evaluate.add_argument("--metrics", default="", help="names with commas between (default: the quick ones)")
     evaluate.add_argument("--n", type=positive(int), default=1000, help="images")
     evaluate.add_argument("--seed", type=not_negative, default=0)
     evaluate.add_argument("--sweeps", type=not_negative, default=0, help=SWEEPS)

@@ -57,7 +57,7 @@ MEANINGS = {
     "parts_of_8": "the same for eights",
     "parts_at_most": "share of drawings that use all parts they may",
     "scale": "scale of the likelihood: $b$ of a Laplace, the standard deviation of a normal one",
-    "relative_l1_on_*": "relative L1 at the stop on test characters of another set, with no training on it",
+    "relative_l1_on_*": "relative L1 at the stop, on test characters of that set; the run's name has the one learned",
     "parts_on_*": "strokes or parts a drawing there",
     "stop_noise_exact": "standard deviation over draws of the gradient of $q(o)$, nats, by the exact sum over the stop",
     "stop_noise_nvil": "the same by NVIL, with a settled baseline, on the same model and images",
@@ -85,7 +85,7 @@ FAMILIES = {
         "relative_l1", "relative_l1_1", "relative_l1_2", "relative_l1_3", "relative_l1_all",
         "parts", "parts_of_1", "parts_of_8", "parts_at_most", "scale",
     ),
-    "Drawings of sets that were not trained on": tuple(
+    "Drawings of all five sets, trained on one": tuple(
         f"{kind}_on_{data}" for data in ("mnist", "emnist", "kmnist", "quickdraw", "omniglot")
         for kind in ("relative_l1", "parts")
     ),

@@ -138,7 +138,7 @@ def swept_structure(task: Task) -> dict[str, float]:
 
 
 def transfer(task: Task) -> dict[str, float]:
-    """Relative L1 at the stop, and parts a drawing, on test characters of all five sets: no training on any of them."""
+    """Relative L1 at the stop and parts a drawing, on test characters of each of the five sets."""
     results = {}
     for name in TRANSFER:
         drawings = held_out(task.recipe, len(task.scenes.images), task.seed, name)
