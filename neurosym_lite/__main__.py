@@ -14,6 +14,7 @@ from neurosym_lite.commands import data as data_commands
 from neurosym_lite.commands import models as model_commands
 from neurosym_lite.commands.arguments import not_negative, positive
 from neurosym_lite.commands.train import train as train_command
+from neurosym_lite.training.step import ENGINES
 
 SWEEPS = "pseudo-Gibbs sweeps, for models that have them"
 
@@ -36,6 +37,13 @@ def _add_train(verbs: argparse._SubParsersAction) -> None:
     train.add_argument("--threads", type=positive(int), default=1, help="CPU threads (default 1)")
     train.add_argument("--out", metavar="DIR", help="where state, checkpoint and record go (default runs/RECIPE)")
     train.add_argument("--keep", type=positive(int), metavar="N", help="keep a checkpoint every N steps, in OUT/kept")
+    train.add_argument("--keep-last", type=positive(int), metavar="K", help="of these, only the K newest")
+    train.add_argument("--keep-best", metavar="METRIC", help="and the best, in OUT/best.safetensors")
+    train.add_argument("--batch", type=positive(int), help="images a step, over all ranks (default: the recipe's)")
+    train.add_argument("--rate", type=positive(float), default=1.0, help="times the recipe's learning rate")
+    train.add_argument(
+        "--engine", choices=["auto", *ENGINES], default="auto", help="auto: graph on a GPU, eager elsewhere"
+    )
     train.add_argument("--resume", action="store_true", help="go on from the state in DIR, if there is one")
     train.set_defaults(run=train_command)
 

@@ -238,13 +238,15 @@ def test_a_diverged_run_keeps_its_state_and_checkpoint(recipe, tmp_path, monkeyp
     step = loop.train_step
 
     def diverge(run: loop.Run, source: object) -> None:
-        step(run, source)
         with torch.no_grad():
             run.model.glimpse_decoder.net[-1].bias.fill_(float("nan"))
+        step(run, source)
 
     monkeypatch.setattr(loop, "train_step", diverge)
     assert main(["train", recipe.name, "--out", str(out), "--resume"]) == 2
-    assert "not finite" in capsys.readouterr().err.splitlines()[-1]
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "not finite" in line and f"{out / 'bad_batch.npz'}" in line and "(step 2)" in line
+    (out / "bad_batch.npz").unlink()
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 

@@ -11,8 +11,6 @@ from einops import rearrange
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from neurosym_lite.training.checkpoints import write_atomically
-
 LARGEST_SEED = 2**63 - 1  # of torch's generators
 
 
@@ -47,13 +45,6 @@ def output(name: str, suffixes: tuple[str, ...]) -> Path:
     if not path.resolve().parent.is_dir():
         raise ValueError(f"--out {name}: the folder {path.resolve().parent} does not exist")
     return path
-
-
-def save_npz(path: Path, **arrays: Tensor) -> None:
-    """Write arrays as one npz, whole or not at all."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{name: tensor.numpy() for name, tensor in arrays.items()})
-    write_atomically(path, buffer.getvalue())
 
 
 def sheet(images: UInt8[Tensor, "N C H W"], columns: int = 10) -> bytes:

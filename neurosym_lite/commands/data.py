@@ -6,10 +6,10 @@ import sys
 
 from torch import Generator
 
-from neurosym_lite.commands.arguments import output, save_npz
+from neurosym_lite.commands.arguments import output
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.data.sources import at_hand, fetch
-from neurosym_lite.training.checkpoints import checkpoint_path
+from neurosym_lite.training.checkpoints import checkpoint_path, save_npz
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.records import record_path
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from neurosym_lite.commands.arguments import output, read_images, save_npz, sheet
+from neurosym_lite.commands.arguments import output, read_images, sheet
 from neurosym_lite.evaluation.evaluate import BATCH, can_sweep, imagine
 from neurosym_lite.evaluation.evaluate import evaluate as evaluate_model
 from neurosym_lite.evaluation.images import as_bytes
@@ -15,7 +15,7 @@ from neurosym_lite.evaluation.strokes import readings
 from neurosym_lite.models.air import AIR
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.gnm import GNM
-from neurosym_lite.training.checkpoints import load_checkpoint, write_atomically
+from neurosym_lite.training.checkpoints import load_checkpoint, save_npz, write_atomically
 
 
 def _check_sweeps(options: argparse.Namespace, model: nn.Module) -> None:

@@ -1,77 +1,104 @@
-"""train: a recipe from its beginning, or from where it was stopped."""
+"""train: a recipe from its beginning, or from where it was stopped, by one process or by several."""
 
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
+from neurosym_lite.commands.best import Best
 from neurosym_lite.evaluation.evaluate import evaluate
-from neurosym_lite.training import checkpoints, loop, records
-from neurosym_lite.training.recipe import Recipe
+from neurosym_lite.training import checkpoints, loop, ranks, records
+from neurosym_lite.training.keeping import Keeper
+from neurosym_lite.training.recipe import rescaled
 from neurosym_lite.training.recipes import get_recipe
+from neurosym_lite.training.step import Engine
 
 STATE, CHECKPOINT, RECORD = "state.safetensors", "checkpoint.safetensors", "record.json"
-KEPT = "kept"  # folder of the checkpoints that --keep asks for
 
 
 def train(options: argparse.Namespace) -> int:
     """Train or resume; at every stop but an interrupt, also a checkpoint and a run record."""
-    recipe = get_recipe(options.recipe)
-    seed = recipe.seed if options.seed is None else options.seed
+    recipe = rescaled(get_recipe(options.recipe), options.batch, options.rate)
     steps = options.steps or recipe.steps
     if steps > recipe.steps:
         raise ValueError(f"--steps {steps}: {recipe.name} has {recipe.steps}")
     device = _device(options.device, options.threads)
     out = Path(options.out or Path("runs") / recipe.name)
-    run = _begin(recipe, seed, device, out, options.resume)
-    if run.step > steps:
-        print(f"{recipe.name} is at step {run.step} already, past --steps {steps}: nothing done", file=sys.stderr)
-        return 0
+    together = ranks.join(device)
+    try:
+        run = _begin(options, device, out, together)
+        if run.step > steps:
+            _say(run, f"{recipe.name} is at step {run.step} already, past --steps {steps}: nothing done")
+            return 0
+        return _fit_and_finish(options, run, steps, out)
+    finally:
+        ranks.leave()
+
+
+def _fit_and_finish(options: argparse.Namespace, run: loop.Run, steps: int, out: Path) -> int:
+    keep = _keeping(options, run, out)
     with _progress(run, steps) as show:
 
         def on_step(run: loop.Run) -> None:
             show(run)
-            if options.keep and run.step % options.keep == 0:
-                _keep(run, out / KEPT)
+            keep(run)
 
         interrupted = loop.fit(run, out / STATE, steps=steps, minutes=options.minutes, on_step=on_step)
     try:
-        if not interrupted:
-            _finish(run, out)
+        if not interrupted and run.ranks.first:
+            _finish(run, out, measured=run.step == steps)
     except KeyboardInterrupt:
         interrupted = True
     if interrupted:
-        print(f"interrupted at step {run.step}, saved in {out / STATE}: --resume goes on", file=sys.stderr)
+        _say(run, f"interrupted at step {run.step}, saved in {out / STATE}: --resume goes on")
         return 130
     left = f", {steps - run.step} steps left: --resume goes on" if run.step < steps else ""
-    print(f"{recipe.name} at step {run.step} of {steps}{left}; checkpoint and record in {out}", file=sys.stderr)
+    _say(run, f"{run.recipe.name} at step {run.step} of {steps}{left}; checkpoint and record in {out}")
     return 0
 
 
-def _begin(recipe: Recipe, seed: int, device: torch.device, out: Path, resume: bool) -> loop.Run:
+def _begin(options: argparse.Namespace, device: torch.device, out: Path, together: ranks.Ranks) -> loop.Run:
     """The run in `out`, or a new one where nothing would be overwritten."""
+    recipe = rescaled(get_recipe(options.recipe), options.batch, options.rate)
+    seed = recipe.seed if options.seed is None else options.seed
+    engine = _engine(options.engine, device, together)
     for name in (STATE, CHECKPOINT, RECORD):
-        if (out / name).exists() and not resume:
+        if (out / name).exists() and not options.resume:
             raise ValueError(f"{out / name} exists: add --resume to go on with it, or give another --out")
-    checkpoints.prepare_folder(out, (STATE, CHECKPOINT, RECORD))
+    if together.first:
+        checkpoints.prepare_folder(out, (STATE, CHECKPOINT, RECORD))
     if not (out / STATE).exists():
-        return loop.start(recipe, seed, device)
-    run = loop.load_state(recipe, seed, device, out / STATE)
-    print(f"resumed {recipe.name} at step {run.step}", file=sys.stderr)
+        return loop.start(recipe, seed, device, together, engine)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run = loop.load_state(recipe, seed, device, out / STATE, together, engine)
+    for warning in caught:
+        _say(run, f"warning: {warning.message}")
+    _say(run, f"resumed {recipe.name} at step {run.step}")
     return run
 
 
-def _finish(run: loop.Run, out: Path) -> None:
-    """Write checkpoint and record; the metrics are those of the checkpoint as it is read back."""
+def _say(run: loop.Run, line: str) -> None:
+    """A line on standard error, once."""
+    if run.ranks.first:
+        print(line, file=sys.stderr)
+
+
+def _finish(run: loop.Run, out: Path, measured: bool) -> None:
+    """Write checkpoint and record; the metrics are those of the checkpoint as it is read back.
+
+    A run that its minutes stopped is not measured: measuring takes minutes of its own.
+    """
     candidate = out / f".{CHECKPOINT}.{os.getpid()}.tmp"  # the old checkpoint stays until the new one has been read
     try:
         checkpoints.save_checkpoint(candidate, run.recipe, loop.shipped_weights(run), run.step, {})
         model, recipe = checkpoints.load_checkpoint(str(candidate))
-        metrics = evaluate(model, recipe, recipe.metrics)
+        metrics = evaluate(model, recipe, recipe.metrics) if measured else {}
     finally:
         candidate.unlink(missing_ok=True)
     checkpoints.save_checkpoint(out / CHECKPOINT, run.recipe, loop.shipped_weights(run), run.step, metrics)
@@ -79,7 +106,7 @@ def _finish(run: loop.Run, out: Path) -> None:
         run.recipe,
         seed=run.seed,
         steps=run.step,
-        device=_device_name(run.device),
+        device=_device_name(run.device, run.ranks),
         minutes=run.seconds / 60,
         parameters=sum(p.numel() for p in model.parameters()),
         metrics=metrics,
@@ -88,11 +115,31 @@ def _finish(run: loop.Run, out: Path) -> None:
     records.save_record(out / RECORD, record)
 
 
-def _keep(run: loop.Run, folder: Path) -> None:
-    """A checkpoint of how far the run has got, to be evaluated later; its header says the minutes it took."""
-    loop.check_finite(run)
-    path, so_far = folder / f"{run.step:07d}.safetensors", {"minutes": round(run.seconds / 60, 3)}
-    checkpoints.save_checkpoint(path, run.recipe, loop.shipped_weights(run), run.step, so_far)
+def _keeping(options: argparse.Namespace, run: loop.Run, out: Path) -> Callable[[loop.Run], None]:
+    """What --keep, --keep-last and --keep-best ask for, as a function to call after each step."""
+    if not options.keep:
+        if options.keep_last or options.keep_best:
+            raise ValueError("--keep-last and --keep-best need --keep N: a checkpoint every N steps")
+        return lambda run: None
+    keeper = Keeper(out, options.keep, options.keep_last)
+    best = Best(out, options.keep_best, run) if options.keep_best and run.ranks.first else None
+
+    def keep(run: loop.Run) -> None:
+        if run.step % keeper.every == 0 and run.ranks.first:
+            path = keeper.keep(run)
+            if best:
+                best.look(path)
+
+    return keep
+
+
+def _engine(name: str, device: torch.device, together: ranks.Ranks) -> Engine:
+    """The engine of that name; auto is a graph on a GPU, and operation by operation elsewhere."""
+    if name == "auto":
+        return "graph" if device.type == "cuda" and together.count == 1 else "eager"
+    if name == "graph" and (device.type != "cuda" or together.count > 1):
+        raise ValueError("--engine graph: a CUDA graph needs one GPU and one process; use --engine eager")
+    return name
 
 
 def _device(name: str, threads: int) -> torch.device:
@@ -100,18 +147,22 @@ def _device(name: str, threads: int) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda: torch sees no GPU here; use --device cpu")
     if name == "cuda" or (name == "auto" and torch.cuda.is_available()):
-        return torch.device("cuda")
+        device = torch.device("cuda", ranks.local_rank())
+        torch.cuda.set_device(device)
+        return device
     if threads > (cores := os.cpu_count() or 1):
         raise ValueError(f"--threads {threads}: this machine has {cores} cores")
     torch.set_num_threads(threads)
     return torch.device("cpu")
 
 
-def _device_name(device: torch.device) -> str:
+def _device_name(device: torch.device, together: ranks.Ranks) -> str:
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    threads = torch.get_num_threads()
-    return f"cpu, {threads} thread{'s' if threads > 1 else ''}"
+        name = torch.cuda.get_device_name(device)
+    else:
+        threads = torch.get_num_threads()
+        name = f"cpu, {threads} thread{'s' if threads > 1 else ''}"
+    return f"{together.count} x ({name})" if together.count > 1 else name
 
 
 @contextmanager
@@ -122,9 +173,8 @@ def _progress(run: loop.Run, steps: int) -> Iterator[Callable[[loop.Run], None]]
     except ImportError:
         yield lambda run: None
         return
-    with tqdm(
-        total=steps, initial=run.step, desc=run.recipe.name, unit="step", disable=not sys.stderr.isatty()
-    ) as bar:
+    silent = not sys.stderr.isatty() or not run.ranks.first
+    with tqdm(total=steps, initial=run.step, desc=run.recipe.name, unit="step", disable=silent) as bar:
 
         def update(run: loop.Run) -> None:
             bar.update(1)

@@ -79,7 +79,7 @@ def between(raw: Float[Tensor, "*shape"], low: float | Tensor, high: float | Ten
 class Drawer(nn.Module):
     """Draws T parts in sequence on a black canvas; subclasses say how."""
 
-    Weights = DrawingWeights
+    Weights, Loss = DrawingWeights, DrawingLoss
 
     def __init__(self, config: DooDConfig | AIRConfig) -> None:
         super().__init__()

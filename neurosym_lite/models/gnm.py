@@ -67,7 +67,7 @@ class SceneSample(NamedTuple):
 class GNM(nn.Module):
     """The model. Read `loss` first: it is equation 9."""
 
-    Config, Weights = GNMConfig, GNMWeights
+    Config, Weights, Loss = GNMConfig, GNMWeights, GNMLoss
 
     def __init__(self, config: GNMConfig) -> None:
         super().__init__()
@@ -138,7 +138,7 @@ class GNM(nn.Module):
         zeros = self.centres.new_zeros(n, cells, config.what)
         odds = torch.as_tensor(presence, device=zeros.device, dtype=zeros.dtype).logit()
         mean = zeros.new_zeros(n, cells, WHERE)
-        mean[..., 0] = config.scale_mean
+        mean[..., 0].fill_(config.scale_mean)
         std = torch.stack([torch.full_like(zeros[..., 0], s) for s in config.where_std], dim=-1)
         unit = Gaussian(zeros, torch.ones_like(zeros))
         return ObjectDistribution(

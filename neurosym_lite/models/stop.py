@@ -133,7 +133,7 @@ def nvil(
     """
     on, asked = drawn_stop(prefixes.q_on)
     values, log_p = worth(prefixes), log_stop(prefixes.p_on)
-    stop = F.one_hot(on.sum(1).long(), values.shape[1]).to(values)
+    stop = (on.sum(1, keepdim=True) == torch.arange(values.shape[1], device=on.device)).to(values)
     weights = (1 - any_time) * stop + any_time * any_stop(values)
     log_q_each = on * F.logsigmoid(prefixes.q_on) + (1 - on) * F.logsigmoid(-prefixes.q_on)
     log_p_each = on * F.logsigmoid(prefixes.p_on) + (1 - on) * F.logsigmoid(-prefixes.p_on)

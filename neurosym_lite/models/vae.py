@@ -49,7 +49,7 @@ class VAELoss(NamedTuple):
 class VAE(nn.Module):
     """p(x | z) p(z) with p(z) = N(0, I), q(z | x) a convolutional encoder (Kingma & Welling 2014)."""
 
-    Config, Weights = VAEConfig, VAEWeights
+    Config, Weights, Loss = VAEConfig, VAEWeights, VAELoss
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()

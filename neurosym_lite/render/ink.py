@@ -63,7 +63,7 @@ def soft_distance(
     indices = in_pixels(points, size)
     mass = arc_weights(indices, samples) / (tau[..., None] * math.sqrt(2 * math.pi))
     caps = torch.zeros_like(mass)
-    caps[..., :: samples - 1] = 0.5
+    caps[..., :: samples - 1].fill_(0.5)
     return -2 * tau[..., None, None].square() * splat(curve(indices, samples), mass + caps, tau, size).log()
 
 

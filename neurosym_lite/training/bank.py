@@ -28,11 +28,15 @@ class SymbolBank:
             ]
         self.tensors = [torch.cat(column) for column in zip(*parts, strict=True)]
 
-    def batch(self, n: int, generator: Generator) -> Inference:
-        """n of the scenes, drawn with replacement."""
+    def rows(self, n: int, generator: Generator) -> tuple[Tensor, ...]:
+        """n of the scenes, drawn with replacement, as `flattened` orders them."""
         scenes = len(self.tensors[0])
         rows = torch.randint(0, scenes, (n,), generator=generator, device=generator.device)
-        return nested([tensor[rows] for tensor in self.tensors])
+        return tuple(tensor[rows] for tensor in self.tensors)
+
+    def batch(self, n: int, generator: Generator) -> Inference:
+        """n of the scenes, drawn with replacement."""
+        return nested(list(self.rows(n, generator)))
 
 
 def flattened(seen: Inference) -> list[Tensor]:

@@ -7,12 +7,14 @@ Both are written to a temporary file beside their place and renamed, so a reader
 
 import contextlib
 import dataclasses
+import io
 import json
 import os
 import struct
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -52,6 +54,13 @@ def write_atomically(path: Path, content: bytes) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def save_npz(path: Path, **arrays: Tensor) -> None:
+    """Write arrays as one npz, whole or not at all."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{name: tensor.numpy() for name, tensor in arrays.items()})
+    write_atomically(path, buffer.getvalue())
+
+
 def prepare_folder(folder: Path, names: tuple[str, ...]) -> None:
     """Make a folder that files of these names can be written to; clear what a killed process left half written.
 
@@ -84,24 +93,38 @@ def write_file(path: Path, kind: str, tensors: dict[str, Tensor], **header: Any)
 
 def read_file(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and header of a file of that kind. Raises CheckpointError, in one line, for anything else."""
+    header = read_header(path, kind)
+    try:
+        return load_tensors(path.read_bytes()), header
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(path, kind, error) from error
+
+
+def read_header(path: Path, kind: str) -> dict[str, Any]:
+    """The header alone, without the tensors. Raises CheckpointError as `read_file`."""
     if not path.is_file():
         raise CheckpointError(f"no {kind} at {path}: check the path, or train it (python -m neurosym_lite list)")
-    content = path.read_bytes()
     try:
-        tensors = load_tensors(content)
-        (length,) = struct.unpack("<Q", content[:8])
-        header = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][HEADER_KEY])
+        with open(path, "rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > path.stat().st_size:
+                raise ValueError("the header is longer than the file")
+            header = json.loads(json.loads(file.read(length))["__metadata__"][HEADER_KEY])
         found, version = header["kind"], header["format"]
-    except (SafetensorError, struct.error, UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise CheckpointError(
-            f"{path} is not a readable neurosym_lite {kind} (truncated, damaged or of another format; "
-            f"pickles are never loaded): delete it or fetch it again [{type(error).__name__}]"
-        ) from error
+    except (struct.error, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _unreadable(path, kind, error) from error
     if version != FORMAT:
         raise CheckpointError(f"{path} has format {version}, this version reads {FORMAT}: train it again")
     if found != kind:
         raise CheckpointError(f"{path} holds a {found}, expected a {kind}")
-    return tensors, header
+    return header
+
+
+def _unreadable(path: Path, kind: str, error: Exception) -> CheckpointError:
+    return CheckpointError(
+        f"{path} is not a readable neurosym_lite {kind} (truncated, damaged or of another format; "
+        f"pickles are never loaded): delete it or fetch it again [{type(error).__name__}]"
+    )
 
 
 def fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:

@@ -1,7 +1,7 @@
 """What a recipe is: everything that decides a trained model. `recipes.py` has those with names."""
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from neurosym_lite.data.drawings import DrawingSource
@@ -12,7 +12,7 @@ from neurosym_lite.models.dood_config import AIRConfig, DooDConfig
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.vae import VAE, VAEConfig
-from neurosym_lite.training.schedules import Schedule
+from neurosym_lite.training.schedules import Schedule, scaled
 
 Config = GNMConfig | VAEConfig | DooDConfig | AIRConfig
 Model = GNM | VAE | DooD | AIR
@@ -95,3 +95,12 @@ class Recipe:
                 return phase, step
             step -= phase.steps
         raise ValueError(f"step beyond the end of recipe {self.name!r}")
+
+
+def rescaled(recipe: Recipe, batch: int | None = None, rate: float = 1.0) -> Recipe:
+    """The recipe with another batch (images a step, over all ranks) and its learning rates times `rate`."""
+    phases = [
+        replace(phase, batch=batch or phase.batch, learning_rate=scaled(phase.learning_rate, rate))
+        for phase in recipe.phases
+    ]
+    return replace(recipe, phases=tuple(phases))

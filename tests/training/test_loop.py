@@ -4,6 +4,7 @@ import dataclasses
 import os
 import signal
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from neurosym_lite.training import recipe as recipe_module
 from neurosym_lite.training.checkpoints import CheckpointError, read_file, write_file
 from neurosym_lite.training.loop import Run, fit, load_state, save_state, shipped_weights, start
 from neurosym_lite.training.recipe import Recipe
+from neurosym_lite.training.run import DATA_SEED
 
 CPU = torch.device("cpu")
 ADDED = ("format", "kind", "package_version", "torch_version")  # header entries that write_file adds
@@ -132,9 +134,13 @@ def test_a_run_that_diverges_stops_unsaved(recipe: Recipe, tmp_path, monkeypatch
     fit(run, path, steps=2)
     with torch.no_grad():
         run.model.glimpse_decoder.net[-1].bias.fill_(float("nan"))
-    with pytest.raises(FloatingPointError, match=r"not finite in .* at step .*saved before is kept"):
+    with pytest.raises(FloatingPointError, match=r"not finite in .*the gradient at step 3.*is .*\(step 2\)"):
         fit(run, path, steps=4)
     assert load_state(recipe, 0, CPU, path).step == 2
+    source, images = recipe.data.source("train"), np.load(tmp_path / "bad_batch.npz")["images"]
+    generator = torch.Generator().manual_seed(DATA_SEED)
+    batches = [source.batch(4, generator).images.numpy() for _ in range(3)]
+    assert (images == batches[2]).all() and not (images == batches[1]).all()
 
 
 def test_a_state_of_another_run_is_refused(recipe: Recipe, tmp_path) -> None:

@@ -1,0 +1,34 @@
+"""Checkpoints on the way: every so many steps one is kept, of these only the newest, and the best by a metric."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from neurosym_lite.training.checkpoints import save_checkpoint
+from neurosym_lite.training.run import Run, check_steps, check_weights, shipped_weights
+
+FOLDER = "kept"  # in a run's folder
+BEST = "best.safetensors"  # in the run's folder
+PATTERN = "[0-9]*.safetensors"
+
+
+@dataclass
+class Keeper:
+    """What is kept of a run, apart from its state and its last checkpoint."""
+
+    out: Path  # the run's folder
+    every: int  # steps
+    last: int | None = None  # how many of the kept checkpoints stay; None: all
+
+    def keep(self, run: Run) -> Path:
+        """Write a checkpoint of how far the run has got, drop those that are too old; its file.
+
+        The header says the minutes that it took. Raises FloatingPointError for a run that diverged.
+        """
+        check_steps(run)
+        check_weights(run)
+        path, so_far = self.out / FOLDER / f"{run.step:07d}.safetensors", {"minutes": round(run.seconds / 60, 3)}
+        save_checkpoint(path, run.recipe, shipped_weights(run), run.step, so_far)
+        if self.last is not None:
+            for old in sorted(path.parent.glob(PATTERN))[: -self.last]:
+                old.unlink()
+        return path

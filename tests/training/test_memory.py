@@ -1,0 +1,34 @@
+"""Freed memory stays with the process: the next step need not ask the system for pages again."""
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FAULTS = """
+import resource, sys
+import torch
+from neurosym_lite.training.memory import keep_freed_memory
+if sys.argv[1] == "kept":
+    assert keep_freed_memory()
+def work():
+    torch.ones(1 << 22).add_(1)  # 16 MiB, freed at once
+work()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    work()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc, which alone hands memory back so eagerly")
+def test_no_page_is_asked_for_twice() -> None:
+    root, faults = Path(__file__).parents[2], {}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MALLOC_")}
+    for kind in ("plain", "kept"):
+        command = [sys.executable, "-c", FAULTS, kind]
+        faults[kind] = int(subprocess.check_output(command, env={**environment, "PYTHONPATH": str(root)}))
+    assert faults["kept"] < 200 < faults["plain"], "page faults of 20 rounds over 16 MiB"
