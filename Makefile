@@ -24,7 +24,7 @@ help:
 	@echo "make execute     run the notebooks in place and store their outputs (one: NB=notebooks/NAME.ipynb)"
 	@echo "make results     write book/results.md from the run records"
 	@echo "make check-site  open every built page in a browser without a network (SHOTS=DIR keeps pictures)"
-	@echo "make bench       measure what is meant to be fast"
+	@echo "make bench       measure what is meant to be fast, write book/benchmarks.md (BENCH_FLAGS=--quick: once)"
 	@echo "make clean       remove what was built (the venv stays)"
 
 # The environment is renewed when the pins change.
@@ -60,7 +60,8 @@ check-site: $(STAMP)
 	$(BIN)/python -m scripts.check_site $(HTML) $(if $(SHOTS),--screenshots $(SHOTS)) $(CHECK_SITE_FLAGS)
 
 bench: $(STAMP)
-	$(BIN)/python -m benchmarks
+	$(ONE_THREAD) $(BIN)/python -m benchmarks $(BENCH_FLAGS)
+	$(BIN)/python -m scripts.benchmarks_page
 
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .import_linter_cache

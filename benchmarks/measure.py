@@ -1,23 +1,62 @@
-"""CPU time and peak tensor memory of a function."""
+"""CPU time and peak tensor memory of a function, alone or in turn with a reference."""
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
+Work = Callable[[], object]
 
-def cpu_milliseconds(work: Callable[[], object], rounds: int = 7, repeats: int = 5) -> float:
-    """Process CPU time of one call in milliseconds: the least of several rounds, after a warm-up."""
-    work()
+
+class Effort(NamedTuple):
+    """How often something is measured."""
+
+    pairs: int
+    """Times that reference and ours are measured in turn; odd, so that there is a median."""
+    rounds: int
+    """Calls of each in a pair; the least time counts."""
+
+    def words(self) -> str:
+        """The same, for the report."""
+        pairs, rounds = (f"{n} {word}{'s' if n > 1 else ''}" for n, word in zip(self, ("pair", "round"), strict=True))
+        return f"CPU time of the process; reference and ours in turn, {pairs}, each the least of {rounds}"
+
+
+FULL, QUICK = Effort(5, 3), Effort(1, 1)
+
+
+class Pair(NamedTuple):
+    """Two numbers of the same unit, ours and the reference's."""
+
+    ours: float
+    reference: float
+
+
+def cpu_milliseconds(work: Work, rounds: int) -> float:
+    """Process CPU time of one call in milliseconds, the least of several rounds. There is no warm-up."""
     times = []
     for _ in range(rounds):
         began = time.process_time()
-        for _ in range(repeats):
-            work()
-        times.append((time.process_time() - began) / repeats)
+        work()
+        times.append(time.process_time() - began)
     return 1000 * min(times)
+
+
+def in_turn(ours: Work, reference: Work, effort: Effort) -> Pair:
+    """CPU milliseconds of both, in turn and after a warm-up, so that a busy machine slows both.
+
+    Returns the pair whose ratio is the median, not the least of each: they were measured at the same time.
+    """
+    reference(), ours()
+    pairs = []
+    for _ in range(effort.pairs):
+        theirs = cpu_milliseconds(reference, effort.rounds)
+        pairs.append(Pair(cpu_milliseconds(ours, effort.rounds), theirs))
+    return sorted(pairs, key=lambda pair: pair.reference / pair.ours)[len(pairs) // 2]
 
 
 class PeakMemory(TorchDispatchMode):
@@ -29,16 +68,26 @@ class PeakMemory(TorchDispatchMode):
         self.alive = WeakTensorKeyDictionary()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        """Run the operation, then count what is alive; views share their storage and count once."""
+        """Run the operation, then count what is alive; views share their storage and count once.
+
+        What was there before (parameters, inputs) does not count, nor do views of it.
+        """
+        given = {_storage(leaf)[0] for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)}
+        before = given - {place for place, _ in self.alive.values()}
         result = func(*args, **(kwargs or {}))
-        for tensor in result if isinstance(result, tuple | list) else (result,):
-            if isinstance(tensor, torch.Tensor):
-                self.alive[tensor] = (tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes())
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, torch.Tensor) and _storage(tensor)[0] not in before:
+                self.alive[tensor] = _storage(tensor)
         self.peak = max(self.peak, sum(dict(self.alive.values()).values()))
         return result
 
 
-def peak_mebibytes(work: Callable[[], object]) -> float:
+def _storage(tensor: torch.Tensor) -> tuple[int, int]:
+    """Where a tensor's numbers lie, and how many bytes they take."""
+    return tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes()
+
+
+def peak_mebibytes(work: Work) -> float:
     """Most memory that tensors made by one call hold at once, in MiB."""
     with PeakMemory() as memory:
         work()

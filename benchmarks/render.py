@@ -1,52 +1,97 @@
-"""The fused renderer against affine_grid + grid_sample + sum: forward and backward, 32 images, 16 cells, 16 to 64."""
+"""Pasting and reading glimpses, against affine_grid + grid_sample: 32 images of 64 x 64, 16 boxes, glimpses of 16."""
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor
 
-from benchmarks.measure import cpu_milliseconds, peak_mebibytes
+from benchmarks.entries import Entry, alone, memory, timed
+from benchmarks.measure import Effort, Work
 from neurosym_lite.latents import Where
-from neurosym_lite.render.spatial import paste_sum
+from neurosym_lite.render.spatial import glimpse, paste_sum
 
+GROUP = "renderers"
 BATCH, CELLS, GLIMPSE, CANVAS = 32, 16, 16, 64
+PASTE, READ = "paste 16 glimpses an image", "read 16 glimpses an image"
+SAME = "the reference is what it is compared with"
+LARGEST = "largest absolute difference from the reference's values"
 
 
-def grid_sample_sum(glimpses: Tensor, where: Where, canvas: tuple[int, int] = (CANVAS, CANVAS)) -> Tensor:
-    """The same picture by torch's sampler: K canvases an image, then their sum."""
+def grid_sample_sum(
+    glimpses: Float[Tensor, "B K C h w"], where: Where, canvas: tuple[int, int] = (CANVAS, CANVAS)
+) -> Float[Tensor, "B C H W"]:
+    """`paste_sum` by torch's sampler: K canvases an image, then their sum."""
     (sx, sy), (tx, ty) = (part.flatten(0, 1).unbind(-1) for part in where)
     zero = torch.zeros_like(sx)
     theta = torch.stack([1 / sx, zero, -tx / sx, zero, 1 / sy, -ty / sy], dim=1).view(-1, 2, 3)
-    grid = F.affine_grid(theta, [len(theta), 1, *canvas], align_corners=False)
+    grid = F.affine_grid(theta, [len(theta), glimpses.shape[2], *canvas], align_corners=False)
     warped = F.grid_sample(glimpses.flatten(0, 1), grid, padding_mode="zeros", align_corners=False)
-    return warped.view(*glimpses.shape[:2], 1, *canvas).sum(1)
+    return warped.unflatten(0, glimpses.shape[:2]).sum(1)
 
 
-def paste_sum_against_grid_sample() -> dict[str, float]:
-    """CPU milliseconds and peak MiB of both, and their ratios (reference / ours)."""
+def grid_sample_glimpse(
+    images: Float[Tensor, "B C H W"], where: Where, size: tuple[int, int]
+) -> Float[Tensor, "B K C h w"]:
+    """`glimpse` by torch's sampler: every image once for each of its K boxes."""
+    (sx, sy), (tx, ty) = (part.flatten(0, 1).unbind(-1) for part in where)
+    zero = torch.zeros_like(sx)
+    theta = torch.stack([sx, zero, tx, zero, sy, ty], dim=1).view(-1, 2, 3)
+    boxes = where.scale.shape[1]
+    grid = F.affine_grid(theta, [len(theta), images.shape[1], *size], align_corners=False)
+    cut = F.grid_sample(images.repeat_interleave(boxes, 0), grid, padding_mode="zeros", align_corners=False)
+    return cut.unflatten(0, (len(images), boxes))
+
+
+def scene(batch: int = BATCH, boxes: int = CELLS) -> tuple[Tensor, Where]:
+    """Random glimpses and boxes of the size that digits have, gradients wanted for all."""
     generator = torch.Generator().manual_seed(0)
-    glimpses = torch.rand(BATCH, CELLS, 1, GLIMPSE, GLIMPSE, generator=generator).requires_grad_()
-    scale = (0.12 + 0.1 * torch.rand(BATCH, CELLS, 2, generator=generator)).requires_grad_()
-    shift = (2 * torch.rand(BATCH, CELLS, 2, generator=generator) - 1).requires_grad_()
-    seed = torch.randn(BATCH, 1, CANVAS, CANVAS, generator=generator)
-    where, inputs = Where(scale, shift), (glimpses, scale, shift)
+    glimpses = torch.rand(batch, boxes, 1, GLIMPSE, GLIMPSE, generator=generator).requires_grad_()
+    scale = (0.12 + 0.1 * torch.rand(batch, boxes, 2, generator=generator)).requires_grad_()
+    shift = (2 * torch.rand(batch, boxes, 2, generator=generator) - 1).requires_grad_()
+    return glimpses, Where(scale, shift)
+
+
+def _compared(
+    name: str, ours: Work, reference: Work, values: tuple[Tensor, Tensor], against: str, effort: Effort
+) -> list[Entry]:
+    """Time, memory and the largest difference of the two."""
+    difference = float((values[0] - values[1]).abs().max().detach())
+    return [
+        timed(GROUP, name, ours, reference, against, effort),
+        memory(GROUP, name, ours, reference, against),
+        alone(GROUP, name, "largest error", difference, SAME, LARGEST),
+    ]
+
+
+def pasting(effort: Effort) -> list[Entry]:
+    """`paste_sum`, forward and backward by glimpses and boxes."""
+    glimpses, where = scene()
+    inputs, size = (glimpses, *where), (CANVAS, CANVAS)
+    seed = torch.randn(BATCH, 1, CANVAS, CANVAS, generator=torch.Generator().manual_seed(1))
 
     def ours() -> None:
-        torch.autograd.grad((paste_sum(glimpses, where, (CANVAS, CANVAS)) * seed).sum(), inputs)
+        torch.autograd.grad((paste_sum(glimpses, where, size) * seed).sum(), inputs)
 
-    def theirs() -> None:
+    def reference() -> None:
         torch.autograd.grad((grid_sample_sum(glimpses, where) * seed).sum(), inputs)
 
-    ratios, ours_ms, theirs_ms = [], [], []
-    for _ in range(5):  # in turn, so that a busy machine slows both
-        theirs_ms.append(cpu_milliseconds(theirs, rounds=3))
-        ours_ms.append(cpu_milliseconds(ours, rounds=3))
-        ratios.append(theirs_ms[-1] / ours_ms[-1])
-    ours_mib, theirs_mib = peak_mebibytes(ours), peak_mebibytes(theirs)
-    return {
-        "ours_ms": round(min(ours_ms), 2),
-        "grid_sample_ms": round(min(theirs_ms), 2),
-        "time_ratio": round(sorted(ratios)[2], 2),
-        "ours_mib": round(ours_mib, 2),
-        "grid_sample_mib": round(theirs_mib, 2),
-        "memory_ratio": round(theirs_mib / ours_mib, 2),
-    }
+    values = paste_sum(glimpses, where, size), grid_sample_sum(glimpses, where)
+    against = "`affine_grid`, `grid_sample`, and a sum over 16 canvases an image; forward and backward"
+    return _compared(PASTE, ours, reference, values, against, effort)
+
+
+@torch.no_grad()
+def reading(effort: Effort) -> list[Entry]:
+    """`glimpse`, forward: no gradient passes through the model's crops."""
+    _, where = scene()
+    images = torch.rand(BATCH, 1, CANVAS, CANVAS, generator=torch.Generator().manual_seed(1))
+    size = (GLIMPSE, GLIMPSE)
+
+    def ours() -> Tensor:
+        return glimpse(images, where, size)
+
+    def reference() -> Tensor:
+        return grid_sample_glimpse(images, where, size)
+
+    against = "`affine_grid` and `grid_sample` on every image 16 times; forward, as the model uses it"
+    return _compared(READ, ours, reference, (ours(), reference()), against, effort)

@@ -20,6 +20,7 @@ PUBLISHED = ROOT / "data" / "published.json"
 PARSER = ROOT / "data" / "parsers" / "parser-mnist.json"
 
 NOT_RUN = "not run"
+NOT_RECORDS = ("benchmarks.json",)  # what lies beside the run records and is none
 GALLERY = ("failure-", "cure-")  # runs that stand on a page of their own
 Record = dict
 
@@ -43,7 +44,8 @@ DATA = {
 
 def load_records(folder: Path = RECORDS) -> list[Record]:
     """All run records, each with its file's name under `file`, sorted by recipe and seed."""
-    records = [json.loads(path.read_text(encoding="utf-8")) | {"file": path.name} for path in folder.glob("*.json")]
+    paths = [path for path in folder.glob("*.json") if path.name not in NOT_RECORDS]
+    records = [json.loads(path.read_text(encoding="utf-8")) | {"file": path.name} for path in paths]
     return sorted(records, key=lambda record: (record["recipe"], record["seed"], record["file"]))
 
 
