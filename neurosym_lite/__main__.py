@@ -1,4 +1,4 @@
-"""The command line: python -m neurosym_lite list | train | sample | infer | evaluate | data.
+"""The command line: python -m neurosym_lite list | train | train-queue | sample | infer | evaluate | data.
 
 Exit status: 0 done, 2 bad arguments or input (one line on standard error), 130 interrupted with the work saved.
 """
@@ -14,6 +14,7 @@ from neurosym_lite.commands import data as data_commands
 from neurosym_lite.commands import models as model_commands
 from neurosym_lite.commands.arguments import not_negative, positive
 from neurosym_lite.commands.train import train as train_command
+from neurosym_lite.commands.train_queue import train_queue
 from neurosym_lite.training.step import ENGINES
 
 SWEEPS = "pseudo-Gibbs sweeps, for models that have them"
@@ -46,6 +47,17 @@ def _add_train(verbs: argparse._SubParsersAction) -> None:
     )
     train.add_argument("--resume", action="store_true", help="go on from the state in DIR, if there is one")
     train.set_defaults(run=train_command)
+
+
+def _add_train_queue(verbs: argparse._SubParsersAction) -> None:
+    queue = verbs.add_parser("train-queue", help="train the recipes of a list, several at once")
+    queue.add_argument("file", metavar="FILE", help="the list: data/queue.json is the book's")
+    queue.add_argument("--minutes", type=positive(float), help="stop all after this much wall time, saved")
+    queue.add_argument("--jobs", type=positive(int), default=1, help="runs at a time (default 1)")
+    queue.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    queue.add_argument("--engine", choices=["auto", *ENGINES], default="auto", help="as for train")
+    queue.add_argument("--out", metavar="DIR", default="runs", help="folder of the runs' folders (default runs)")
+    queue.set_defaults(run=train_queue)
 
 
 def _add_sample_and_infer(verbs: argparse._SubParsersAction) -> None:
@@ -100,12 +112,13 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = OneLineParser(prog="python -m neurosym_lite", description="Neuro-symbolic generative models.")
     verbs = top.add_subparsers(
-        required=True, metavar="list|train|sample|infer|evaluate|data", parser_class=OneLineParser
+        required=True, metavar="list|train|train-queue|sample|infer|evaluate|data", parser_class=OneLineParser
     )
     listing = verbs.add_parser("list", help="recipes, shipped checkpoints, data sets")
     listing.add_argument("--json", action="store_true", help="one JSON object on standard output")
     listing.set_defaults(run=data_commands.list_all)
     _add_train(verbs)
+    _add_train_queue(verbs)
     _add_sample_and_infer(verbs)
     _add_evaluate(verbs)
     _add_data(verbs)

@@ -1,11 +1,11 @@
-"""Writes data/results/TRAINING.md: the recipes whose run the book still waits for, in the order in which they matter.
+"""Writes data/results/TRAINING.md: the runs that the book still waits for, in the order in which they matter.
 
-The order is that of the recipes in `neurosym_lite/training/recipes.py`; a recipe waits until data/results holds its
-run record. Runs that are only compared (the ablations) ship no checkpoint.
+The order, and how far each has got, are those of data/queue.json; a run waits until data/results holds its record.
 """
 
 from pathlib import Path
 
+from neurosym_lite.training.queue import QUEUE, Job, read_queue
 from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.records import RESULTS, record_path
@@ -13,31 +13,47 @@ from neurosym_lite.training.records import RESULTS, record_path
 PAGE = RESULTS / "TRAINING.md"
 
 
-def is_waiting(recipe: Recipe) -> bool:
-    """Has the recipe no record yet?"""
-    return not record_path(recipe.name).is_file()
+def is_waiting(name: str) -> bool:
+    """Has the recipe, or the run of another seed, no record yet?"""
+    return not record_path(name).is_file()
 
 
 def training_list() -> str:
     """The page's text."""
-    waiting = [recipe for recipe in RECIPES.values() if is_waiting(recipe)]
-    done = [recipe for recipe in RECIPES.values() if not is_waiting(recipe)]
+    jobs = read_queue(QUEUE)
+    waiting = [job for job in jobs if is_waiting(job.name)]
+    more = [job.name for job in jobs if job.name not in RECIPES]
+    done = [name for name in (*RECIPES, *more) if not is_waiting(name)]
     lines = [
         "# Runs that the book waits for",
         "",
-        "In the order in which they matter. Written by `python -m scripts.training_list`; do not edit by hand.",
+        "In the order in which they matter. Written by `python -m scripts.training_list` from `data/queue.json` and the",
+        "run records; do not edit by hand.",
         "",
     ]
-    lines += [f"{n}. {_line(recipe)}" for n, recipe in enumerate(waiting, 1)] or ["None: every recipe has its run."]
-    lines += ["", "Each is begun, and gone on with after a stop, by", "", "```bash"]
-    lines += ["python -m neurosym_lite train RECIPE --minutes 9 --resume", "```", "", "## Done", ""]
-    lines += [f"- `{recipe.name}`" for recipe in done]
+    lines += [f"{n}. {_line(job)}" for n, job in enumerate(waiting, 1)] or ["None: every run has its record."]
+    lines += ["", "All are begun, and gone on with after a stop, by", "", "```bash"]
+    lines += ["python -m neurosym_lite train-queue data/queue.json --minutes 9 --jobs 4", "```", ""]
+    lines += ["and each alone by `python -m neurosym_lite train RECIPE --minutes 9 --resume`.", "", "## Done", ""]
+    lines += [f"- `{name}`" for name in done]
     return "\n".join(lines) + "\n"
 
 
-def _line(recipe: Recipe) -> str:
-    glyphs = "" if recipe.data.glyphs == "digits" else f" (needs `data fetch {recipe.data.glyphs}`)"
-    return f"`{recipe.name}`: {recipe.about}; {recipe.steps:,} steps{glyphs}"
+def _line(job: Job) -> str:
+    recipe: Recipe = RECIPES[job.recipe]
+    needs = "" if recipe.data.glyphs == "digits" else f" (needs `data fetch {recipe.data.glyphs}`)"
+    seed = "" if job.name == job.recipe else f", seed {job.seed}"
+    return f"`{job.name}`: {recipe.about}{seed}; {_progress(job)}{needs}"
+
+
+def _progress(job: Job) -> str:
+    if job.problem:
+        return f"{job.step:,} of {job.steps:,} steps, then: {job.problem}"
+    if job.done:
+        return f"all {job.steps:,} steps done in {job.minutes:,.0f} minutes, its record is not yet in `data/results`"
+    if job.step:
+        return f"{job.step:,} of {job.steps:,} steps in {job.minutes:,.0f} minutes on {job.device}"
+    return f"{job.steps:,} steps"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,101 @@
+"""A list of runs in the order in which they matter, and how far each has got.
+
+The list is a JSON file, a run a line, that people reorder by hand and `train-queue` brings up to date. A run is done
+when its state has reached the recipe's last step.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from neurosym_lite.training.checkpoints import CheckpointError, read_header, write_atomically
+from neurosym_lite.training.recipes import RECIPES, get_recipe
+
+QUEUE = Path(__file__).resolve().parents[2] / "data" / "queue.json"
+STATE = "state.safetensors"  # of a run, in its folder
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run of the list."""
+
+    recipe: str
+    seed: int = 0
+    step: int = 0  # that it has got to
+    minutes: float = 0.0  # of training until there, as its record counts them
+    device: str = ""  # "cpu" or "cuda": where it was begun and has to go on
+    problem: str = ""  # the line that it ended with, where it failed
+
+    @property
+    def steps(self) -> int:
+        """Steps that it takes in all."""
+        return RECIPES[self.recipe].steps
+
+    @property
+    def done(self) -> bool:
+        """Has it reached its last step?"""
+        return self.step >= self.steps
+
+    @property
+    def name(self) -> str:
+        """Name of its folder and its record: the recipe's, with the seed where that is not the recipe's own."""
+        return self.recipe if self.seed == RECIPES[self.recipe].seed else f"{self.recipe}-seed{self.seed}"
+
+    def folder(self, runs: Path) -> Path:
+        """Where its state, checkpoint, record and log are."""
+        return runs / self.name
+
+
+def read_queue(path: Path) -> list[Job]:
+    """The jobs of a file. Raises ValueError, naming the entry, for a file that is not such a list."""
+    names = {field.name for field in fields(Job)}
+    want = f'expected a list of {{"recipe": NAME, "seed": 0}}, with the keys {", ".join(sorted(names))}'
+    try:
+        entries = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"no queue at {path}: {want}") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON ({error}): {want}") from error
+    if not isinstance(entries, list):
+        raise ValueError(f"{path} holds a {type(entries).__name__}: {want}")
+    jobs = []
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, dict) or not entry.keys() <= names or not isinstance(entry.get("recipe"), str):
+            raise ValueError(f"{path}, entry {number} is {json.dumps(entry)[:80]}: {want}")
+        if not all(isinstance(entry.get(key, 0), int) and entry.get(key, 0) >= 0 for key in ("seed", "step")):
+            raise ValueError(f"{path}, entry {number}: seed and step have to be whole numbers, 0 or more")
+        get_recipe(entry["recipe"])
+        jobs.append(Job(**entry))
+    if len({job.name for job in jobs}) < len(jobs):
+        twice = next(job.name for job in jobs if [other.name for other in jobs].count(job.name) > 1)
+        raise ValueError(f"{path} has {twice} twice: each recipe and seed once")
+    return jobs
+
+
+def write_queue(path: Path, jobs: list[Job]) -> None:
+    """Write the list, a job a line, without what is at its default."""
+    rows = []
+    for job in jobs:
+        plain = asdict(job)
+        kept = {f.name: plain[f.name] for f in fields(Job) if f.name == "recipe" or plain[f.name] != f.default}
+        rows.append(json.dumps(kept))
+    write_atomically(path, ("[\n " + ",\n ".join(rows) + "\n]\n").encode())
+
+
+def looked_up(job: Job, runs: Path) -> Job:
+    """The job as its state file says it is; unchanged where there is none to be read."""
+    try:
+        header = read_header(job.folder(runs) / STATE, "state")
+        return replace(
+            job,
+            step=max(job.step, int(header["step"])),
+            minutes=round(float(header["seconds"]) / 60, 2),
+            device=str(header["device"]),
+        )
+    except (CheckpointError, KeyError, TypeError, ValueError):
+        return job
+
+
+def can_start(job: Job, runs: Path) -> bool:
+    """Is what it has done so far at hand? A run that another machine began goes on there, or where its state is."""
+    return not job.done and (job.step == 0 or (job.folder(runs) / STATE).is_file())

@@ -1,0 +1,66 @@
+"""A list of runs is worked down, several at a time, and each is where it got to."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from neurosym_lite.training.checkpoints import read_file
+from neurosym_lite.training.queue import Job, read_queue, write_queue
+
+VAE = "vae-digits1-lite"
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """Starts train-queue over a list of jobs, where only the embedded data is at hand; gives process and list."""
+
+    def start(jobs: list[Job], *arguments: str) -> tuple[subprocess.Popen, Path]:
+        path = tmp_path / "queue.json"
+        write_queue(path, jobs)
+        (tmp_path / "nothing").mkdir(exist_ok=True)
+        command = [sys.executable, "-m", "neurosym_lite", "train-queue", str(path), "--out", str(tmp_path / "runs")]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+        environment |= {"NEUROSYM_DATA": str(tmp_path / "nothing"), "XDG_CACHE_HOME": str(tmp_path / "nothing")}
+        environment |= {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
+        process = subprocess.Popen([*command, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
+        return process, path
+
+    return start
+
+
+def test_runs_are_begun_in_order_stopped_in_time_and_gone_on_with(begin, tmp_path) -> None:
+    jobs = [Job("air-mnist", device="cpu"), Job(VAE, seed=1), Job(VAE, seed=2), Job(VAE, seed=3)]
+    process, path = begin(jobs, "--minutes", "0.3", "--jobs", "2", "--device", "cpu")
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 2, err  # one of them has no data
+    first, *others = read_queue(path)
+    assert "mnist" in first.problem and first.step == 0 and f"air-mnist at step 0 of 60,000: {first.problem}" in err
+    assert [job.seed for job in others] == [1, 2, 3] and others[0].step > 0 and others[0].device == "cpu"
+    for job in others:
+        folder = job.folder(tmp_path / "runs")
+        if job.step:
+            assert read_file(folder / "state.safetensors", "state")[1]["step"] == job.step
+            assert (folder / "checkpoint.safetensors").is_file() and (folder / "record.json").is_file()
+            assert "--resume goes on" in (folder / "log.txt").read_text()
+    process, path = begin(others[:1], "--minutes", "0.2", "--device", "cpu")
+    assert process.communicate(timeout=300) and process.returncode == 0
+    assert read_queue(path)[0].step > others[0].step
+    assert f"resumed {VAE} at step {others[0].step}" in (others[0].folder(tmp_path / "runs") / "log.txt").read_text()
+
+
+def test_ctrl_c_saves_every_run(begin, tmp_path) -> None:
+    jobs = [Job(VAE, seed=1), Job(VAE, seed=2)]
+    process, path = begin(jobs, "--jobs", "2", "--device", "cpu")
+    states = [job.folder(tmp_path / "runs") / "state.safetensors" for job in jobs]
+    deadline = time.monotonic() + 120
+    while not all(state.exists() for state in states) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130 and "the same command goes on" in err
+    assert all(job.step > 0 and not job.problem for job in read_queue(path))

@@ -1,0 +1,50 @@
+"""The list of runs: read, checked, written a run a line."""
+
+import pytest
+
+from neurosym_lite.training.loop import fit, start
+from neurosym_lite.training.queue import QUEUE, Job, can_start, looked_up, read_queue, write_queue
+from tests.training.test_loop import CPU
+
+
+def test_what_is_written_is_read_a_run_a_line(tmp_path) -> None:
+    jobs = [Job("gnm-mnist4", step=5, minutes=1.5, device="cuda"), Job("dood-mnist", seed=2, problem="full disk")]
+    write_queue(tmp_path / "q.json", jobs)
+    assert read_queue(tmp_path / "q.json") == jobs
+    assert (tmp_path / "q.json").read_text().count("\n") == 4
+
+
+def test_the_committed_list_is_as_it_would_be_written(tmp_path) -> None:
+    write_queue(tmp_path / "q.json", read_queue(QUEUE))
+    assert (tmp_path / "q.json").read_text() == QUEUE.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "is not JSON"),
+        ("{}", "holds a dict: expected a list"),
+        ('["gnm-mnist4"]', "entry 1 is"),
+        ('[{"recipe": "gnm-mnist4", "colour": 1}]', "entry 1 is"),
+        ('[{"recipe": "gnm-mnist4"}, {"recipe": "nonsense"}]', "unknown recipe 'nonsense'"),
+        ('[{"recipe": "gnm-mnist4", "seed": -1}]', "entry 1: seed and step have to be whole numbers"),
+        ('[{"recipe": "gnm-mnist4"}, {"recipe": "gnm-mnist4", "step": 3}]', "has gnm-mnist4 twice"),
+    ],
+)
+def test_a_bad_list_is_refused_in_one_line(text: str, message: str, tmp_path) -> None:
+    (tmp_path / "q.json").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_queue(tmp_path / "q.json")
+    with pytest.raises(ValueError, match="no queue at"):
+        read_queue(tmp_path / "other.json")
+
+
+def test_a_job_is_as_far_as_its_state(recipe, tmp_path) -> None:
+    job = Job(recipe.name, seed=1)
+    assert job.name == "test-digits4-seed1" and looked_up(job, tmp_path) == job and can_start(job, tmp_path)
+    fit(start(recipe, 1, CPU), job.folder(tmp_path) / "state.safetensors", steps=5)
+    seen = looked_up(job, tmp_path)
+    assert seen.step == 5 and seen.device == "cpu" and not seen.done and can_start(seen, tmp_path)
+    assert not can_start(seen, tmp_path / "elsewhere")
+    fit(start(recipe, 1, CPU), job.folder(tmp_path) / "state.safetensors", steps=recipe.steps)
+    assert looked_up(job, tmp_path).done and not can_start(looked_up(job, tmp_path), tmp_path)
