@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from neurosym_lite.__main__ import main
+from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training import checkpoints, loop
 from neurosym_lite.training.checkpoints import read_file
 from neurosym_lite.training.recipes import get_recipe
@@ -295,3 +296,79 @@ def test_the_package_trains_without_the_books_packages(tmp_path) -> None:
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert (tmp_path / "run" / "checkpoint.safetensors").is_file()
+
+
+def test_checkpoints_on_the_way_the_newest_and_the_best(recipe, tmp_path, refused) -> None:  # noqa: F811
+    out = tmp_path / "run"
+    asked = ["--keep", "3", "--keep-last", "2", "--keep-best", "mse"]
+    assert "--keep-best beauty: expected one of count_mean" in refused(
+        "train", recipe.name, "--out", str(tmp_path / "other"), "--keep", "3", "--keep-best", "beauty"
+    )
+    assert "need --keep N" in refused("train", recipe.name, "--out", str(tmp_path / "third"), "--keep-last", "2")
+    assert main(["train", recipe.name, "--out", str(out), *asked]) == 0
+    assert sorted(path.name for path in (out / "kept").iterdir()) == ["0000009.safetensors", "0000012.safetensors"]
+    _, best = read_file(out / "best.safetensors", "checkpoint")
+    measured = {}
+    for step in (0, 3, 6, 9, 12):
+        run = loop.start(recipe, 0, torch.device("cpu"))
+        loop.fit(run, tmp_path / f"{step}.safetensors", steps=step)
+        path = tmp_path / f"at{step}.safetensors"
+        checkpoints.save_checkpoint(path, recipe, loop.shipped_weights(run), step, {})
+        measured[step] = evaluate(checkpoints.load_checkpoint(str(path))[0], recipe, recipe.metrics, n=200)["mse"]
+    assert best["step"] == min(measured, key=measured.get) and best["metrics"]["mse"] == min(measured.values())
+    plain = tmp_path / "plain"
+    assert main(["train", recipe.name, "--out", str(plain)]) == 0
+    ours, theirs = (read_file(folder / "state.safetensors", "state")[0] for folder in (out, plain))
+    assert [name for name in theirs if not torch.equal(ours[name], theirs[name])] == []  # looking changed nothing
+
+
+def test_a_run_that_its_minutes_stopped_is_not_measured(recipe, tmp_path, capsys) -> None:  # noqa: F811
+    out = tmp_path / "run"
+    assert main(["train", recipe.name, "--out", str(out), "--minutes", "1e-9"]) == 0
+    assert "14 steps left: --resume goes on" in capsys.readouterr().err
+    assert json.loads((out / "record.json").read_text())["metrics"] == {}
+
+
+def test_another_batch_is_another_run(recipe, tmp_path, refused, capsys) -> None:  # noqa: F811
+    out = tmp_path / "run"
+    assert main(["train", recipe.name, "--out", str(out), "--batch", "6", "--rate", "1.2", "--steps", "2"]) == 0
+    capsys.readouterr()
+    assert "begun with other settings" in refused("train", recipe.name, "--out", str(out), "--resume")
+    config = json.loads((out / "record.json").read_text())["config"]
+    assert config["phases"][0]["batch"] == 6
+    assert main(["evaluate", str(out / "checkpoint.safetensors"), "--n", "20", "--metrics", "detection"]) == 0
+
+
+def test_a_graph_without_a_gpu_is_refused(recipe, tmp_path, refused) -> None:  # noqa: F811
+    out = str(tmp_path / "run")
+    assert "a CUDA graph needs one GPU" in refused(
+        "train", recipe.name, "--out", out, "--engine", "graph", "--device", "cpu"
+    )
+
+
+def test_another_torch_is_warned_of_and_gone_on_with(recipe, tmp_path, monkeypatch, capsys) -> None:  # noqa: F811
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(torch, "__version__", "1.13.0")
+        assert main(["train", recipe.name, "--out", str(out), "--steps", "2"]) == 0
+    capsys.readouterr()
+    assert main(["train", recipe.name, "--out", str(out), "--steps", "3", "--resume"]) == 0
+    first, *_ = capsys.readouterr().err.splitlines()
+    assert first.startswith("warning: ") and "was written by torch 1.13.0 and goes on with" in first
+
+
+def test_a_disk_that_fills_while_training_loses_nothing(recipe, tmp_path, monkeypatch, capsys) -> None:  # noqa: F811
+    out = tmp_path / "run"
+    assert main(["train", recipe.name, "--out", str(out), "--steps", "3"]) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def full(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        assert main(["train", recipe.name, "--out", str(out), "--steps", "5", "--resume"]) == 2
+    assert "cannot write" in (line := capsys.readouterr().err.splitlines()[-1]) and "No space left" in line
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert main(["train", recipe.name, "--out", str(out), "--steps", "5", "--resume"]) == 0

@@ -7,6 +7,7 @@ Both are written to a temporary file beside their place and renamed, so a reader
 
 import contextlib
 import dataclasses
+import hashlib
 import io
 import json
 import os
@@ -27,7 +28,7 @@ from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
 HEADER_KEY = "neurosym_lite"  # the one metadata entry: our header as JSON
-FORMAT = 1  # raised when old files can no longer be read
+FORMAT = 2  # raised when old files can no longer be read; 2: with a digest
 
 
 class CheckpointError(ValueError):
@@ -78,26 +79,36 @@ def prepare_folder(folder: Path, names: tuple[str, ...]) -> None:
                 path.unlink(missing_ok=True)
 
 
+def digest(tensors: dict[str, Tensor], header: dict[str, Any]) -> str:
+    """A fingerprint of all that a file says, which no damage leaves as it was."""
+    total = hashlib.blake2b(json.dumps(header, sort_keys=True).encode(), digest_size=16)
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        total.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        total.update(tensor.flatten().view(torch.uint8).numpy())
+    return total.hexdigest()
+
+
 def write_file(path: Path, kind: str, tensors: dict[str, Tensor], **header: Any) -> None:
     """Write a file of a kind: a checkpoint, a state, a parser. `header` is plain data, kept as JSON."""
-    full = {
-        "format": FORMAT,
-        "kind": kind,
-        "package_version": __version__,
-        "torch_version": torch.__version__,
-        **header,
-    }
+    about = {"format": FORMAT, "kind": kind, "package_version": __version__, "torch_version": torch.__version__}
+    full = json.loads(json.dumps(about | header))
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, save_tensors(whole, {HEADER_KEY: json.dumps(full)}))
+    text = json.dumps(full | {"digest": digest(whole, full)})
+    write_atomically(path, save_tensors(whole, {HEADER_KEY: text}))
 
 
 def read_file(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and header of a file of that kind. Raises CheckpointError, in one line, for anything else."""
     header = read_header(path, kind)
+    written = header.pop("digest", None)
     try:
-        return load_tensors(path.read_bytes()), header
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        tensors = load_tensors(path.read_bytes())
+        if digest(tensors, header) != written:
+            raise ValueError("the content is not what was written")
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise _unreadable(path, kind, error) from error
+    return tensors, header
 
 
 def read_header(path: Path, kind: str) -> dict[str, Any]:

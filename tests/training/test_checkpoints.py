@@ -111,8 +111,8 @@ def test_a_state_is_not_a_checkpoint(shipped, recipe) -> None:
 
 
 def test_a_file_of_a_later_format_is_refused(shipped, recipe, monkeypatch) -> None:
-    monkeypatch.setattr(checkpoints, "FORMAT", 2)
-    with pytest.raises(CheckpointError, match="has format 1, this version reads 2"):
+    monkeypatch.setattr(checkpoints, "FORMAT", 3)
+    with pytest.raises(CheckpointError, match="has format 2, this version reads 3"):
         load_checkpoint(recipe.name)
 
 
