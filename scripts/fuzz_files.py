@@ -121,7 +121,7 @@ DAMAGES = (cut, turned, zeroed, doubled, exchanged)
 
 
 def verdict(kind: Kind, path: Path, expected: Any) -> str:
-    """"refused", "harmless" (it says what the whole file says), or a fault in words."""
+    """ "refused", "harmless" (it says what the whole file says), or a fault in words."""
     try:
         found = kind.read(path)
     except kind.error as error:

@@ -11,7 +11,6 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +22,7 @@ from neurosym_lite.training.checkpoints import read_file
 
 STEPS = {"gnm-gaussian-digits4-lite": 30, "dood-digits-lite": 12, "vae-digits1-lite": 40}
 LONGEST_LIFE = 7.0  # seconds from its start to a kill: importing takes half of that
+LONGEST_WAIT = 600.0  # seconds for a run that nobody kills
 PROGRAM = """
 import sys
 from neurosym_lite.training import loop
@@ -48,14 +48,14 @@ def begin(recipe: str, out: Path, save_seconds: float = 0.0) -> subprocess.Popen
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 
-def killed(process: subprocess.Popen, seconds: float) -> bool:
-    """Kill it after that long; False where it had ended by then."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
-    return process.returncode != 0
+def kill_after(process: subprocess.Popen, seconds: float) -> tuple[int, str]:
+    """Kill it after that long, unless it has ended by then; its status (negative where it was killed), its words."""
+    try:
+        _, err = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        _, err = process.communicate()
+    return process.returncode, err
 
 
 def unreadable(out: Path) -> Iterator[str]:
@@ -78,15 +78,11 @@ def until_done(recipe: str, out: Path, tally: Tally, most: int, moments: random.
     """Kill and resume a run until it has ended, or `most` kills are reached: then let it end."""
     while True:
         process = begin(recipe, out, moments.choice((0.0, 0.5)))
-        if tally.kills >= most:
-            _, err = process.communicate()
-            if process.returncode:
-                tally.faults.append(f"{recipe} did not go on: {err.splitlines()[-1:]}")
-            return
-        if not killed(process, moments.uniform(0.0, LONGEST_LIFE)):
-            return
-        if process.returncode > 0:  # it ended by itself, and not well
-            tally.faults.append(f"{recipe} did not go on: {process.stderr.read().splitlines()[-1:]}")
+        life = moments.uniform(0.0, LONGEST_LIFE) if tally.kills < most else LONGEST_WAIT
+        status, err = kill_after(process, life)
+        if status > 0:
+            tally.faults.append(f"{recipe} did not go on: {' '.join(err.splitlines()[-1:])}")
+        if status >= 0:
             return
         tally.kills += 1
         tally.faults += unreadable(out)
@@ -96,7 +92,7 @@ def kill_runs(kills: int, seed: int, folder: Path, recipes: tuple[str, ...] = tu
     """Kill runs of the recipes in turn until there are that many kills; what happened."""
     tally, moments = Tally(), random.Random(seed)
     for recipe in recipes:
-        if begin(recipe, folder / recipe).wait():
+        if kill_after(begin(recipe, folder / recipe), LONGEST_WAIT)[0]:
             raise RuntimeError(f"{recipe} does not train here: nothing to compare with")
     while tally.kills < kills:
         recipe = recipes[tally.runs % len(recipes)]

@@ -8,7 +8,7 @@ import torch
 
 from neurosym_lite.training.checkpoints import read_file, write_file
 from scripts import kill_runs
-from scripts.kill_runs import Tally, begin, differences, unreadable
+from scripts.kill_runs import Tally, begin, differences, kill_after, unreadable
 
 RECIPE = "gnm-gaussian-digits4-lite"
 
@@ -27,7 +27,7 @@ def kill_after_a_save(out: Path, wait: float) -> None:
 def test_three_kills_change_no_bit(tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(kill_runs.STEPS, RECIPE, 24)
     moments, whole, killed = random.Random(0), tmp_path / "whole", tmp_path / "killed"
-    assert begin(RECIPE, whole).wait() == 0
+    assert kill_after(begin(RECIPE, whole), 300)[0] == 0
     for _ in range(3):
         kill_after_a_save(killed, moments.uniform(0.0, 0.4))
         assert list(unreadable(killed)) == []

@@ -11,6 +11,8 @@ from einops import rearrange
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from neurosym_lite.data.archives import read_npz
+
 LARGEST_SEED = 2**63 - 1  # of torch's generators
 
 
@@ -66,11 +68,10 @@ def read_images(path: Path, channels: int, size: int) -> Float[Tensor, "N C H W"
     """The array `images` of an npz as floats in [0, 1]. Raises ValueError when it does not fit the model."""
     want = f"expected an array `images` of (N, {channels}, {size}, {size}), uint8 or floats in [0, 1]"
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
-            array = arrays["images"]
+        array = read_npz(path, ("images",))["images"]
     except FileNotFoundError:
         raise ValueError(f"--images {path}: no such file") from None
-    except Exception as error:  # numpy raises a dozen kinds for damaged archives
+    except Exception as error:  # a dozen kinds for damaged archives
         raise ValueError(f"--images {path} cannot be read ({type(error).__name__}): {want}") from error
     if array.ndim == 3:
         array = array[:, None]

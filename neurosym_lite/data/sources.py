@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from neurosym_lite.data.archives import read_npz
 from neurosym_lite.data.conversion import QUICKDRAW_BYTES, SIDE, Arrays, convert
 
 ENVIRONMENT = "NEUROSYM_DATA"  # a folder of prepared files, looked into before the cache
@@ -137,14 +138,8 @@ def read(name: str, path: Path, keys: Iterable[str]) -> Arrays:
     again = f"delete it and run `python -m neurosym_lite data fetch {name}`"
     remedy = f"{again}, or set {ENVIRONMENT} to a folder with a good one"
     wanted = {key: ARRAYS[name][key] for key in keys}
-    arrays: Arrays = {}
     try:
-        with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("a single array, not an npz archive")
-            with archive:
-                arrays = {key: archive[key] for key in wanted if key in archive.files}
+        arrays = read_npz(path, wanted)
     except Exception as error:  # a broken archive raises nearly anything: BadZipFile, zlib.error, EOFError, MemoryError
         expected = ", ".join(f"{key} {want.words}" for key, want in wanted.items())
         raise DataError(
