@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import book, fit, pen, render, sampling, scenes, step, structure
+from benchmarks import book, fit, pen, process, render, sampling, scenes, step, structure
 from benchmarks.entries import Entry, header
 from benchmarks.measure import FULL, QUICK, Effort
 from neurosym_lite.training.checkpoints import write_atomically
@@ -30,6 +30,7 @@ def renderers(effort: Effort) -> list[Entry]:
 
 GROUPS: dict[str, Callable[[Effort], list[Entry]]] = {
     "step": step.entries,
+    "process": process.entries,
     "renderers": renderers,
     "sampling": sampling.entries,
     "scenes": scenes.entries,

@@ -33,6 +33,12 @@ GROUPS = {
         "arithmetic stay. Our AIR pastes by torch's sampler too, and a VAE pastes nothing, so there only the optimiser "
         "differs.",
     ),
+    "process": (
+        "The training process",
+        "A step frees and asks again for the same hundreds of mebibytes. The C library of Linux hands them back each "
+        "time, and the system clears every page anew. Training therefore tells it to keep what is freed (`mallopt`, "
+        "in `neurosym_lite/training/memory.py`); no variable has to be set.",
+    ),
     "renderers": (
         "Renderers",
         "Chapter 2 writes the spatial transformer as matrix products, chapter 7 draws strokes by one. Here they stand "

@@ -21,12 +21,15 @@ class SymbolBank:
 
     def __init__(self, model: GNM, source: SceneSource, n: int, generator: Generator) -> None:
         """n is rounded up to a multiple of CHUNK."""
-        with torch.no_grad():
-            parts = [
-                flattened(model.infer(source.batch(CHUNK, generator).images.float() / 255, mode=True))
-                for _ in range(-(-n // CHUNK))
-            ]
-        self.tensors = [torch.cat(column) for column in zip(*parts, strict=True)]
+        chunks = -(-n // CHUNK)
+        self.tensors: list[Tensor] = []
+        for chunk in range(chunks):
+            with torch.no_grad():
+                part = flattened(model.infer(source.batch(CHUNK, generator).images.float() / 255, mode=True))
+            if not self.tensors:  # one block each from the start: pieces would scatter what is freed in between
+                self.tensors = [tensor.new_empty(chunks * CHUNK, *tensor.shape[1:]) for tensor in part]
+            for whole, tensor in zip(self.tensors, part, strict=True):
+                whole[chunk * CHUNK : (chunk + 1) * CHUNK] = tensor
 
     def rows(self, n: int, generator: Generator) -> tuple[Tensor, ...]:
         """n of the scenes, drawn with replacement, as `flattened` orders them."""
