@@ -31,7 +31,8 @@ def save_state(run: Run, path: Path) -> None:
     check_weights(run)
     tensors = {f"model.{name}": tensor for name, tensor in run.model.state_dict().items()}
     tensors |= {f"average.{name}": tensor for name, tensor in run.averages.items()}
-    for index, slots in run.optimiser.state_dict()["state"].items():
+    moments = run.optimiser.state_dict()["state"]  # none of a parameter that never had a gradient
+    for index, slots in moments.items():
         tensors |= {f"optimiser.{index}.{name}": value for name, value in slots.items()}
     tensors |= _generators(run)
     if run.sums is not None:
@@ -41,7 +42,7 @@ def save_state(run: Run, path: Path) -> None:
         write_file(
             path, "state", tensors, recipe=run.recipe.name, config=run.recipe.as_dict(),
             step=run.step, seed=run.seed, seconds=run.seconds, curve=run.curve,
-            device=run.device.type, threads=torch.get_num_threads(), ranks=run.ranks.count,
+            device=run.device.type, threads=torch.get_num_threads(), ranks=run.ranks.count, moments=sorted(moments),
         )  # fmt: skip
 
 
@@ -60,8 +61,7 @@ def load_state(
         fill(run.model, part["model"], path)
         run.averages = {name: part["average"][name].to(device) for name in run.averages}
         run.optimiser = make_optimiser(run.model, recipe.phase_at(max(run.step - 1, 0))[0], device)
-        if run.step > 0:
-            _restore_optimiser(run, part["optimiser"])
+        _restore_optimiser(run, part.get("optimiser", {}), header["moments"])
         _restore_generators(run, part["generator"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         if isinstance(error, CheckpointError):
@@ -97,12 +97,9 @@ def _settings(config: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name not in ("about", "metrics")}
 
 
-def _restore_optimiser(run: Run, saved: dict[str, Tensor]) -> None:
-    """Adam's moments, by parameter. Raises KeyError when one is missing."""
-    slots = {
-        index: {slot: saved[f"{index}.{slot}"] for slot in ADAM_SLOTS}
-        for index in range(len(run.optimiser.param_groups[0]["params"]))
-    }
+def _restore_optimiser(run: Run, saved: dict[str, Tensor], moments: list[int]) -> None:
+    """Adam's moments of the parameters that have some. Raises KeyError when one is missing."""
+    slots = {index: {slot: saved[f"{index}.{slot}"] for slot in ADAM_SLOTS} for index in moments}
     run.optimiser.load_state_dict({**run.optimiser.state_dict(), "state": slots})
 
 
