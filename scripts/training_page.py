@@ -1,0 +1,70 @@
+"""Writes book/training.md: `python -m scripts.training_page`. What is counted and estimated comes from `scaling`."""
+
+import sys
+
+from neurosym_lite.training.recipes import get_recipe
+from scripts import scaling
+from scripts.pages import ROOT
+from scripts.results_page import table
+from scripts.scaling import counts, estimate
+from scripts.training_words import BELOW, TOP
+
+PAGE = ROOT / "book" / "training.md"
+RECIPES = ("gnm-mnist4", "dood-mnist")
+GPUS = (1, 8, 64)
+COLUMNS = ["recipe", "GPUs", "joint batch", "ms a step", "images a second", "times one GPU, eager", "sending"]
+THOUSAND, MILLION = 1e3, 1e6
+
+
+def rounded(value: float) -> str:
+    """Two significant digits: an estimate has no more."""
+    return f"{float(f'{value:.2g}'):,.12g}"
+
+
+def operations_sentence() -> str:
+    """How many operations a step is."""
+    said = [f"about {rounded(counts(name).operations)} for `{name}`" for name in RECIPES]
+    return f"A step is a long list of operations, {' and '.join(said)}, most of them tiny."
+
+
+def assumptions() -> str:
+    """What the estimate takes for granted."""
+    return (
+        f"{scaling.LAUNCH * MILLION:g} microseconds to launch an operation, {scaling.REPLAY * MILLION:g} in a graph; "
+        f"{scaling.ARITHMETIC / 1e12:g} TFLOP/s; {scaling.NODE} GPUs a machine; {scaling.INSIDE / 1e9:g} GB/s inside a "
+        f"machine and {scaling.BETWEEN / 1e9:g} between machines"
+    )
+
+
+def rows() -> list[list[str]]:
+    """One GPU eagerly and by a graph; then more of them, with the recipe's batch and with one that grows."""
+    found = []
+    for name in RECIPES:
+        batch, single = get_recipe(name).phases[0].batch, None
+        cases = [(1, batch, False), (1, batch, True)]
+        cases += [(gpus, joint, False) for gpus in GPUS[1:] for joint in (batch, gpus * batch)]
+        for gpus, joint, graph in cases:
+            step = estimate(counts(name), gpus, joint, graph)
+            single = single or step
+            found.append([
+                f"`{name}`", f"{gpus}{', graph' if graph else ''}", f"{joint:,}", rounded(THOUSAND * step.seconds),
+                rounded(step.images), rounded(step.images / single.images), f"{step.sending:.0%}",
+            ])  # fmt: skip
+    return found
+
+
+def page() -> str:
+    """The page's text."""
+    top = TOP.replace("OPERATIONS", operations_sentence()).replace("ASSUMPTIONS", assumptions())
+    return top + table(COLUMNS, rows()).rstrip() + "\n" + BELOW
+
+
+def main() -> int:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"written: {PAGE.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
