@@ -42,7 +42,11 @@ for _ in range(steps if what == "paper" else recipe.steps - steps):
     train_step(run, source)
 after = os.times()
 spent = after.user - before.user + after.system - before.system
-size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+if sys.platform == "linux":  # not ru_maxrss, which a process inherits from the one that started it
+    status = open("/proc/self/status").read()
+    size = int(status.split("VmHWM:")[1].split()[0]) / 2**10
+else:
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 print(json.dumps({"ms": 1000 * spent / steps, "MiB": size}))
 """
 

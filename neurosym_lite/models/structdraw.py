@@ -101,11 +101,13 @@ class StructDraw(nn.Module):
         embed: Literal["linear", "transformer"] = "linear",
         components: int = 1,
         out_kernel: int = 3,
+        lstm_kernel: int = 1,
     ) -> None:
         """`inputs` is the width of a cell of what is seen, `features` F that of the map drawn, `latent` Z that of z_l.
 
         `hidden` are the widths of the interaction layers, `draw_hidden` those of the decoder of z_l; `components` > 1
-        makes each prior a mixture of Gaussians; `out_kernel` is that of the convolution that adds to f. What is seen
+        makes each prior a mixture of Gaussians; `out_kernel` is that of the convolution that adds to f, `lstm_kernel`
+        that of the two LSTM cells (1 in GNM's code, 3 in table 9). What is seen
         is used as it is where it is as wide as the map, else embedded. Raises ValueError for a mixture without an
         interaction layer.
         """
@@ -116,8 +118,8 @@ class StructDraw(nn.Module):
         self.width, self.is_map = latent, interaction == "none"
         self.embed = _embedding(embed, cells, inputs, features)
         self.initial = nn.Parameter(torch.zeros(4, cells, features))  # h and c of the encoder, then of the decoder
-        self.encoder = ConvLSTMCell(3 * features, features)
-        self.decoder = ConvLSTMCell((latent if self.is_map else features) + features, features)
+        self.encoder = ConvLSTMCell(3 * features, features, lstm_kernel)
+        self.decoder = ConvLSTMCell((latent if self.is_map else features) + features, features, lstm_kernel)
         prior_outputs = 2 * latent if components == 1 else components * (1 + 2 * latent)
         self.prior_net = interaction_layer(interaction, cells, features, hidden, prior_outputs)
         self.posterior_net = interaction_layer(interaction, cells, features, hidden, 2 * latent)

@@ -74,6 +74,10 @@ class VAE(nn.Module):
         """Mean of p(x | z), in (0, 1)."""
         return self.decoder(latent[:, :, None, None]).sigmoid()
 
+    def redraw(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """The images as the model sees them, from the mean of the posterior."""
+        return self.render(self.infer(images).mean)
+
     def loss(self, images: Float[Tensor, "B C H W"], weights: VAEWeights) -> VAELoss:
         """-ELBO = -E_q[log p(x | z)] + beta KL(q(z | x) || p(z)), with one sample."""
         posterior = self.infer(images)
