@@ -11,8 +11,9 @@ most a few seconds. This page says how, what a GPU changes, and what many of the
 python -m neurosym_lite train gnm-mnist4 --minutes 9 --resume
 ```
 
-This trains for nine minutes, saves, and ends. The same command goes on from there, bit by bit as if it had never
-stopped. Ctrl-C and SIGTERM also finish the step and save. In the run's folder, `runs/gnm-mnist4`, lie:
+This trains for nine minutes, saves, and ends. The same command goes on from there, on a CPU bit by bit as if it had
+never stopped; on a GPU as nearly as its kernels repeat themselves. Ctrl-C and SIGTERM also finish the step and save. A
+second process in the same folder is refused. In the run's folder, `runs/gnm-mnist4`, lie:
 
 | file | what it is |
 |---|---|
@@ -33,7 +34,7 @@ python -m neurosym_lite train-queue data/queue.json --minutes 9 --jobs 4
 ```
 
 works down a list, four runs at a time, each in a process of its own with its own log. Where one ends early the next
-begins with the time that is left. The list is a JSON file, a run a line: reorder it by hand, add a seed. After each
+begins with the time that is left. Where there are several GPUs they are given out in turn. The list is a JSON file, a run a line: reorder it by hand, add a seed. After each
 window it says how far each run has got. The book's own list, and what is still missing, is in
 `data/results/TRAINING.md`.
 
@@ -64,8 +65,9 @@ torchrun --nproc-per-node 4 -m neurosym_lite train gnm-mnist4 --minutes 55 --res
 
 Four processes train one model by PyTorch's DistributedDataParallel. Each has noise and data of its own, and each draws
 its share of the recipe's batch: four ranks make the steps that one would make, with the same batch. One of them writes
-state, checkpoint and record. A stopped run goes on with any number of ranks that divides the batch; with the same
-number, bit by bit. Each rank then runs eagerly, without a graph.
+state, checkpoint and record. A stopped run goes on with any number of ranks that divides the batch. With two ranks it
+is bit by bit the unbroken run; with more, gradients are added up in another order after a stop, and the last digits
+differ. Each rank runs eagerly, without a graph.
 
 On a SLURM cluster, with two machines of four GPUs:
 
@@ -104,7 +106,7 @@ BELOW = """
 At its own batch `gnm-mnist4` gains nothing from more GPUs: each of them still launches every operation, and one GPU
 with a graph is ahead of them all. The batch of `dood-mnist` holds more arithmetic, so eight help; with 64 the sum of
 its many gradients eats the gain. The best use of eight GPUs is therefore eight runs at once: seeds, ablations, data
-sets, each a process with `CUDA_VISIBLE_DEVICES` set to its GPU. One model on many GPUs pays where the batch grows with
+sets. `train-queue --jobs 8` gives each a GPU of its own. One model on many GPUs pays where the batch grows with
 them.
 
 ## When something goes wrong

@@ -53,13 +53,39 @@ def test_runs_are_begun_in_order_stopped_in_time_and_gone_on_with(begin, tmp_pat
     assert f"resumed {VAE} at step {others[0].step}" in (others[0].folder(tmp_path / "runs") / "log.txt").read_text()
 
 
+def wait_for(paths: list[Path]) -> None:
+    deadline = time.monotonic() + 120
+    while not all(path.exists() for path in paths) and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def test_a_list_that_broke_meanwhile_leaves_no_process_behind(begin, tmp_path) -> None:
+    jobs = [Job(VAE, seed=1), Job(VAE, seed=2)]
+    process, path = begin(jobs, "--jobs", "1", "--minutes", "0.2", "--device", "cpu")
+    wait_for([jobs[0].folder(tmp_path / "runs") / "state.safetensors"])
+    path.write_text("[{")  # an edit that is not finished
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 2 and "the list is not brought up to date" in err and path.read_text() == "[{"
+    assert "--resume goes on" in (jobs[0].folder(tmp_path / "runs") / "log.txt").read_text()
+
+
+def test_a_folder_is_one_processs(begin, tmp_path) -> None:
+    jobs = [Job(VAE, seed=1)]
+    process, path = begin(jobs, "--device", "cpu")
+    wait_for([jobs[0].folder(tmp_path / "runs") / "state.safetensors"])
+    second, _ = begin(jobs, "--device", "cpu")
+    _, err = second.communicate(timeout=120)
+    assert second.returncode == 2 and "another process trains in" in err
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=120)
+    assert process.returncode == 130 and read_queue(path)[0].problem == ""
+
+
 def test_ctrl_c_saves_every_run(begin, tmp_path) -> None:
     jobs = [Job(VAE, seed=1), Job(VAE, seed=2)]
     process, path = begin(jobs, "--jobs", "2", "--device", "cpu")
     states = [job.folder(tmp_path / "runs") / "state.safetensors" for job in jobs]
-    deadline = time.monotonic() + 120
-    while not all(state.exists() for state in states) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    wait_for(states)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130 and "the same command goes on" in err

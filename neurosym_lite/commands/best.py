@@ -1,13 +1,13 @@
 """--keep-best: of the checkpoints kept on the way, the one that a metric likes best."""
 
-import os
+import math
 from pathlib import Path
 
 import torch
 
 from neurosym_lite.evaluation.evaluate import ONLY_WHEN_NAMED, evaluate
 from neurosym_lite.training.checkpoints import load_checkpoint, read_file, read_header, save_checkpoint
-from neurosym_lite.training.keeping import BEST
+from neurosym_lite.training.keeping import BEST, CANDIDATE
 from neurosym_lite.training.loop import Run, shipped_weights
 
 IMAGES = 200  # held-out images that a look costs
@@ -25,7 +25,7 @@ class Best:
         if self.path.exists():
             self.value = read_header(self.path, "checkpoint")["metrics"].get(metric)
         if self.value is None:
-            first = out / f".{BEST}.{os.getpid()}.tmp"
+            first = out / CANDIDATE
             try:
                 save_checkpoint(first, run.recipe, shipped_weights(run), run.step, {})
                 self.look(first)
@@ -40,7 +40,8 @@ class Best:
             metrics = evaluate(model, recipe, groups, n=IMAGES)
         if self.metric not in metrics:
             raise ValueError(f"--keep-best {self.metric}: expected one of {', '.join(metrics)}")
-        if self.value is None or self.sign * metrics[self.metric] > self.sign * self.value:
-            self.value = metrics[self.metric]
+        value = metrics[self.metric]
+        if self.value is None or self.sign * value > self.sign * self.value or math.isnan(self.value):
+            self.value = value
             tensors, header = read_file(checkpoint, "checkpoint")
             save_checkpoint(self.path, self.recipe, tensors, header["step"], metrics)

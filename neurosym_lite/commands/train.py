@@ -5,7 +5,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -13,12 +13,15 @@ import torch
 from neurosym_lite.commands.best import Best
 from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training import checkpoints, loop, ranks, records
-from neurosym_lite.training.keeping import Keeper
+from neurosym_lite.training.claim import claimed
+from neurosym_lite.training.keeping import BEST, CANDIDATE, Keeper
 from neurosym_lite.training.recipe import rescaled
 from neurosym_lite.training.recipes import get_recipe
+from neurosym_lite.training.run import check_steps
 from neurosym_lite.training.step import Engine
 
 STATE, CHECKPOINT, RECORD = "state.safetensors", "checkpoint.safetensors", "record.json"
+FILES = (STATE, CHECKPOINT, RECORD, BEST, CANDIDATE, loop.BAD_BATCH)
 
 
 def train(options: argparse.Namespace) -> int:
@@ -31,11 +34,16 @@ def train(options: argparse.Namespace) -> int:
     out = Path(options.out or Path("runs") / recipe.name)
     together = ranks.join(device)
     try:
-        run = _begin(options, device, out, together)
-        if run.step > steps:
-            _say(run, f"{recipe.name} is at step {run.step} already, past --steps {steps}: nothing done")
-            return 0
-        return _fit_and_finish(options, run, steps, out)
+        with claimed(out, FILES) if together.first else nullcontext():
+            run = _begin(options, device, out, together)
+            if run.step > steps:
+                _say(run, f"{recipe.name} is at step {run.step} already, past --steps {steps}: nothing done")
+                return 0
+            return _fit_and_finish(options, run, steps, out)
+    except RuntimeError as error:
+        if together is ranks.ALONE or isinstance(error, torch.OutOfMemoryError):
+            raise
+        raise ValueError(f"rank {together.rank} of {together.count} stopped: {error}") from error
     finally:
         ranks.leave()
 
@@ -49,6 +57,7 @@ def _fit_and_finish(options: argparse.Namespace, run: loop.Run, steps: int, out:
             keep(run)
 
         interrupted = loop.fit(run, out / STATE, steps=steps, minutes=options.minutes, on_step=on_step)
+    ranks.leave()  # what follows is the first rank's alone, and takes minutes
     try:
         if not interrupted and run.ranks.first:
             _finish(run, out, measured=run.step == steps)
@@ -70,8 +79,8 @@ def _begin(options: argparse.Namespace, device: torch.device, out: Path, togethe
     for name in (STATE, CHECKPOINT, RECORD):
         if (out / name).exists() and not options.resume:
             raise ValueError(f"{out / name} exists: add --resume to go on with it, or give another --out")
-    if together.first:
-        checkpoints.prepare_folder(out, (STATE, CHECKPOINT, RECORD))
+    if not together.same((out / STATE).exists()):
+        raise ValueError(f"some ranks see {out / STATE} and some do not: --out has to be one folder for all machines")
     if not (out / STATE).exists():
         return loop.start(recipe, seed, device, together, engine)
     with warnings.catch_warnings(record=True) as caught:
@@ -79,6 +88,8 @@ def _begin(options: argparse.Namespace, device: torch.device, out: Path, togethe
         run = loop.load_state(recipe, seed, device, out / STATE, together, engine)
     for warning in caught:
         _say(run, f"warning: {warning.message}")
+    if not together.same(run.step):
+        raise ValueError(f"ranks see different states in {out}: --out has to be one folder for all machines")
     _say(run, f"resumed {recipe.name} at step {run.step}")
     return run
 
@@ -94,7 +105,7 @@ def _finish(run: loop.Run, out: Path, measured: bool) -> None:
 
     A run that its minutes stopped is not measured: measuring takes minutes of its own.
     """
-    candidate = out / f".{CHECKPOINT}.{os.getpid()}.tmp"  # the old checkpoint stays until the new one has been read
+    candidate = out / CANDIDATE  # the old checkpoint stays until the new one has been read
     try:
         checkpoints.save_checkpoint(candidate, run.recipe, loop.shipped_weights(run), run.step, {})
         model, recipe = checkpoints.load_checkpoint(str(candidate))
@@ -125,9 +136,10 @@ def _keeping(options: argparse.Namespace, run: loop.Run, out: Path) -> Callable[
     best = Best(out, options.keep_best, run) if options.keep_best and run.ranks.first else None
 
     def keep(run: loop.Run) -> None:
-        if run.step % keeper.every == 0 and run.ranks.first:
-            path = keeper.keep(run)
-            if best:
+        if run.step % keeper.every == 0:
+            check_steps(run)  # all ranks look, so that a broken step stops all of them
+            path = keeper.keep(run) if run.ranks.first else None
+            if best and path:
                 best.look(path)
 
     return keep
@@ -147,6 +159,8 @@ def _device(name: str, threads: int) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise ValueError("--device cuda: torch sees no GPU here; use --device cpu")
     if name == "cuda" or (name == "auto" and torch.cuda.is_available()):
+        if ranks.local_rank() >= (gpus := torch.cuda.device_count()):
+            raise ValueError(f"process {ranks.local_rank() + 1} of this machine has no GPU, there are {gpus}")
         device = torch.device("cuda", ranks.local_rank())
         torch.cuda.set_device(device)
         return device

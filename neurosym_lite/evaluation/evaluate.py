@@ -17,6 +17,7 @@ from neurosym_lite.evaluation.parser import load_parser, parser_path
 from neurosym_lite.evaluation.stop_noise import stop_noise
 from neurosym_lite.evaluation.strokes import redraw, relative_l1, stroke_metrics
 from neurosym_lite.evaluation.structure import structure_metrics
+from neurosym_lite.models.convdraw import ConvDraw
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.vae import VAE
 from neurosym_lite.training.recipe import Model, Recipe, SceneData
@@ -50,16 +51,16 @@ def detection(model: GNM, scenes: Scenes) -> dict[str, float]:
 
 
 @torch.no_grad()
-def redrawn(model: GNM | VAE, scenes: Scenes) -> Float[Tensor, "B C H W"]:
+def redrawn(model: GNM | VAE | ConvDraw, scenes: Scenes) -> Float[Tensor, "B C H W"]:
     """The scenes as the model sees them: drawn from the mode of its posterior."""
     parts = []
     for batch in scenes.images.split(BATCH):
         images = batch.float() / 255
-        parts.append(model.detect(images)[2] if isinstance(model, GNM) else model.render(model.infer(images).mean))
+        parts.append(model.detect(images)[2] if isinstance(model, GNM) else model.redraw(images))
     return torch.cat(parts)
 
 
-def reconstruction(model: GNM | VAE, scenes: Scenes) -> dict[str, float]:
+def reconstruction(model: GNM | VAE | ConvDraw, scenes: Scenes) -> dict[str, float]:
     """Error a pixel, and log likelihood in nats an image, of the reconstruction from the mode of the posterior."""
     images, drawn = scenes.images.float() / 255, redrawn(model, scenes)
     likelihood = image_log_likelihood(images, drawn, model.config.sigma)

@@ -17,9 +17,9 @@ STILL = 1e-12  # added to squared speeds: where the curve stands still, the grad
 
 @lru_cache
 def _bernstein(degree: int, samples: int, device: torch.device, dtype: torch.dtype) -> Float[Tensor, "N P"]:
-    t = torch.linspace(0, 1, samples, dtype=torch.float64)
+    t = torch.linspace(0, 1, samples, dtype=torch.float64, device=device)
     columns = [comb(degree, d) * t**d * (1 - t) ** (degree - d) for d in range(degree + 1)]
-    return torch.stack(columns, dim=1).to(device, dtype)
+    return torch.stack(columns, dim=1).to(dtype)
 
 
 def bernstein(degree: int, samples: int, like: Tensor) -> Float[Tensor, "N P"]:

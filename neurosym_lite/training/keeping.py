@@ -8,6 +8,7 @@ from neurosym_lite.training.run import Run, check_steps, check_weights, shipped_
 
 FOLDER = "kept"  # in a run's folder
 BEST = "best.safetensors"  # in the run's folder
+CANDIDATE = "candidate.safetensors"  # in the run's folder: a checkpoint that is still to be looked at
 PATTERN = "[0-9]*.safetensors"
 
 

@@ -2,7 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.training.bank import SymbolBank
-from neurosym_lite.training.checkpoints import read_header, save_npz
+from neurosym_lite.training.checkpoints import CheckpointError, read_header, save_npz
 from neurosym_lite.training.memory import keep_freed_memory
 from neurosym_lite.training.recipe import Phase
 from neurosym_lite.training.run import (
@@ -105,7 +106,9 @@ def schedule_weights(run: Run, phase: Phase, step: int) -> torch.Tensor:
     kind = run.model.Weights
     schedules, defaults = phase.weights, kind._field_defaults
     values = [schedules[name](step) if name in schedules else float(defaults[name]) for name in kind._fields]
-    return torch.tensor(values, device=run.device)
+    if run.device.type == "cuda":  # from pinned memory nobody has to wait
+        return torch.tensor(values).pin_memory().to(run.device, non_blocking=True)
+    return torch.tensor(values)
 
 
 def _mark(run: Run) -> None:
@@ -138,7 +141,7 @@ def fit(
             save_state(run, state_path)
         except Diverged as error:
             raise FloatingPointError(_explained(error, run, source, state_path)) from error
-        return interrupted or interrupt.asked
+        return interrupted or (interrupt.asked and run.ranks.count == 1)
 
 
 def _loop(
@@ -151,7 +154,6 @@ def _loop(
     interrupt: Interrupt,
 ) -> bool:
     """Steps until it is time to stop, saved on the way; whether an interrupt stopped them."""
-    clock = time.perf_counter if run.device.type == "cuda" else time.process_time
     began, first = time.monotonic(), run.step
     due = began  # the first step is saved at once: from then on there is a file to go on from
     while run.step < steps:
@@ -161,12 +163,22 @@ def _loop(
         if interrupted or late:
             return interrupted
         if save and run.step > first:
+            with _counted(run):
+                check_steps(run)  # on a GPU this waits for the steps, which is their time and not the save's
             due = _save(run, state_path)
-        tick = clock()
-        train_step(run, source)
-        run.seconds += clock() - tick
+        with _counted(run):
+            train_step(run, source)
         on_step(run)
     return False
+
+
+@contextmanager
+def _counted(run: Run) -> Iterator[None]:
+    """What is done meanwhile is training: its CPU time, or its wall time on a GPU, is the run's."""
+    clock = time.perf_counter if run.device.type == "cuda" else time.process_time
+    tick = clock()
+    yield
+    run.seconds += clock() - tick
 
 
 def _save(run: Run, path: Path) -> float:
@@ -183,8 +195,12 @@ def _explained(error: Diverged, run: Run, source: Source, state_path: Path) -> s
     run.data_generator.set_state(error.generator)
     tensors = draw(run, source, run.recipe.phase_at(error.step - 1)[0])
     names = ["images"] if len(tensors) == 1 else [f"symbols_{i}" for i in range(len(tensors))]
-    save_npz(batch, **{name: tensor.cpu() for name, tensor in zip(names, tensors, strict=True)})
-    kept = "nothing was saved before"
+    where, kept = f"its batch is in {batch}", "nothing was saved before"
+    try:
+        save_npz(batch, **{name: tensor.cpu() for name, tensor in zip(names, tensors, strict=True)})
+    except OSError as full:
+        where = f"its batch could not be kept ({full})"
     if state_path.exists():
-        kept = f"the last good state is {state_path} (step {read_header(state_path, 'state')['step']})"
-    return f"{error}: stopped; its batch is in {batch}, {kept}"
+        with suppress(CheckpointError):
+            kept = f"the last good state is {state_path} (step {read_header(state_path, 'state')['step']})"
+    return f"{error}: stopped; {where}, {kept}"

@@ -12,7 +12,8 @@ from neurosym_lite.training.checkpoints import CheckpointError, read_header, wri
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 QUEUE = Path(__file__).resolve().parents[2] / "data" / "queue.json"
-STATE = "state.safetensors"  # of a run, in its folder
+STATE, RECORD = "state.safetensors", "record.json"  # of a run, in its folder
+DEVICES = ("", "cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def read_queue(path: Path) -> list[Job]:
             raise ValueError(f"{path}, entry {number} is {json.dumps(entry)[:80]}: {want}")
         if not all(isinstance(entry.get(key, 0), int) and entry.get(key, 0) >= 0 for key in ("seed", "step")):
             raise ValueError(f"{path}, entry {number}: seed and step have to be whole numbers, 0 or more")
+        if not isinstance(entry.get("minutes", 0.0), int | float) or entry.get("device", "") not in DEVICES:
+            raise ValueError(f"{path}, entry {number}: minutes has to be a number, device one of cpu, cuda or nothing")
         get_recipe(entry["recipe"])
         jobs.append(Job(**entry))
     if len({job.name for job in jobs}) < len(jobs):
@@ -97,5 +100,18 @@ def looked_up(job: Job, runs: Path) -> Job:
 
 
 def can_start(job: Job, runs: Path) -> bool:
-    """Is what it has done so far at hand? A run that another machine began goes on there, or where its state is."""
-    return not job.done and (job.step == 0 or (job.folder(runs) / STATE).is_file())
+    """Is there something to do, and what was done so far at hand?
+
+    A run that another machine began goes on there, or where its state is. One that was stopped after its last step and
+    before its record has that left to write.
+    """
+    at_hand = (job.folder(runs) / STATE).is_file()
+    return at_hand and not _is_recorded(job, runs) if job.done else at_hand or job.step == 0
+
+
+def _is_recorded(job: Job, runs: Path) -> bool:
+    """Is there a record of all its steps?"""
+    try:
+        return json.loads((job.folder(runs) / RECORD).read_text())["steps"] >= job.steps
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

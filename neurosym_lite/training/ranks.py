@@ -48,6 +48,10 @@ class Ranks:
         dist.all_reduce(votes, dist.ReduceOp.MAX)
         return [bool(vote) for vote in votes.tolist()]
 
+    def same(self, number: int) -> bool:
+        """Have all ranks given the same number?"""
+        return len({int(each) for each in self.gather(torch.tensor([int(number)]))}) == 1
+
     def gather(self, tensor: Tensor) -> list[Tensor]:
         """That tensor of every rank, on the CPU, in the order of ranks."""
         if self.count == 1:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.models.air import AIR
+from neurosym_lite.models.convdraw import ConvDraw, ConvDrawConfig
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.dood_config import AIRConfig, DooDConfig
 from neurosym_lite.models.gnm import GNM
@@ -14,9 +15,9 @@ from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.vae import VAE, VAEConfig
 from neurosym_lite.training.schedules import Schedule, scaled
 
-Config = GNMConfig | VAEConfig | DooDConfig | AIRConfig
-Model = GNM | VAE | DooD | AIR
-MODELS = {GNMConfig: GNM, VAEConfig: VAE, DooDConfig: DooD, AIRConfig: AIR}
+Config = GNMConfig | VAEConfig | ConvDrawConfig | DooDConfig | AIRConfig
+Model = GNM | VAE | ConvDraw | DooD | AIR
+MODELS = {GNMConfig: GNM, VAEConfig: VAE, ConvDrawConfig: ConvDraw, DooDConfig: DooD, AIRConfig: AIR}
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ GPU.
 
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.vae import VAEConfig
+from neurosym_lite.training.baseline_recipes import BASELINES
 from neurosym_lite.training.dood_recipes import DOOD
 from neurosym_lite.training.failure_recipes import FAILURES
 from neurosym_lite.training.gnm_recipes import FIRST_GNM, FULL_GNM, SYMBOL_SCHEDULES
@@ -48,7 +49,9 @@ ONE_DIGIT = (
     ),
 )
 
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*ONE_DIGIT, *FIRST_GNM, *FULL_GNM, *FAILURES, *DOOD)}
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe for recipe in (*ONE_DIGIT, *FIRST_GNM, *FULL_GNM, *BASELINES, *FAILURES, *DOOD)
+}
 
 
 def get_recipe(name: str) -> Recipe:

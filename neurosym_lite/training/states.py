@@ -36,8 +36,7 @@ def save_state(run: Run, path: Path) -> None:
         tensors |= {f"optimiser.{index}.{name}": value for name, value in slots.items()}
     tensors |= _generators(run)
     if run.sums is not None:
-        run.sums = run.ranks.mean(run.sums)
-        tensors["sums"] = run.sums
+        tensors |= {_of_rank("sums", rank): sums for rank, sums in enumerate(run.ranks.gather(run.sums))}
     if run.ranks.first:
         write_file(
             path, "state", tensors, recipe=run.recipe.name, config=run.recipe.as_dict(),
@@ -68,8 +67,22 @@ def load_state(
             raise
         what = f"{type(error).__name__}: {error}"
         raise CheckpointError(f"{path} is incomplete ({what}): start anew in another --out") from error
-    run.sums = part["sums"][""].to(device) if "sums" in part else None
+    run.sums = _sums(part.get("sums", {}), ranks, header.get("ranks"), device)
     return run
+
+
+def _of_rank(name: str, rank: int) -> str:
+    """A tensor's name, with the rank that it belongs to where that is not the first."""
+    return f"{name}.{rank}" if rank else name
+
+
+def _sums(saved: dict[str, Tensor], ranks: Ranks, count: int | None, device: torch.device) -> Tensor | None:
+    """This rank's sums since the last point of the curve; the mean of all where the ranks are not those that were."""
+    if not saved:
+        return None
+    same = count == ranks.count
+    sums = saved[str(ranks.rank) if ranks.rank else ""] if same else torch.stack(list(saved.values())).mean(0)
+    return sums.to(device)
 
 
 def _check_header(header: dict[str, Any], recipe: Recipe, seed: int, device: torch.device, path: Path) -> None:
@@ -109,7 +122,7 @@ def _generators(run: Run) -> dict[str, Tensor]:
     if run.device.type == "cuda":
         own["cuda"] = torch.cuda.get_rng_state(run.device)
     return {
-        f"generator.{f'{rank}.' if rank else ''}{name}": state
+        f"{_of_rank('generator', rank)}.{name}": state
         for name, mine in own.items()
         for rank, state in enumerate(run.ranks.gather(mine))
     }

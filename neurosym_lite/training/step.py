@@ -94,9 +94,10 @@ class GraphStep(Step):
         """Record the step over buffers of its own; recording runs nothing and draws no noise."""
         self.feed = Feed(tuple(tensor.clone() for tensor in feed.batch), feed.weights.clone())
         self.optimiser.zero_grad(set_to_none=True)
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph):
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
             self.outputs = super().__call__(self.feed)
+        self.graph = graph
 
 
 def make_step(
@@ -104,9 +105,9 @@ def make_step(
 ) -> Step:
     """The step of a phase by an engine: each operation as it comes, as a CUDA graph, or compiled (on a GPU both)."""
     objective: nn.Module = Objective(model, phase.objective)
-    if ranks.count > 1:
-        objective = DistributedDataParallel(objective, static_graph=True)
     if engine == "compile":
         objective = torch.compile(objective, fullgraph=True)
+    if ranks.count > 1:
+        objective = DistributedDataParallel(objective, static_graph=True)
     captured = engine != "eager" and device.type == "cuda" and ranks.count == 1
     return (GraphStep if captured else Step)(model, optimiser, phase, objective)

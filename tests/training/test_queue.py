@@ -29,6 +29,7 @@ def test_the_committed_list_is_as_it_would_be_written(tmp_path) -> None:
         ('[{"recipe": "gnm-mnist4"}, {"recipe": "nonsense"}]', "unknown recipe 'nonsense'"),
         ('[{"recipe": "gnm-mnist4", "seed": -1}]', "entry 1: seed and step have to be whole numbers"),
         ('[{"recipe": "gnm-mnist4"}, {"recipe": "gnm-mnist4", "step": 3}]', "has gnm-mnist4 twice"),
+        ('[{"recipe": "gnm-mnist4", "device": 3}]', "entry 1: minutes has to be a number, device one of"),
     ],
 )
 def test_a_bad_list_is_refused_in_one_line(text: str, message: str, tmp_path) -> None:
@@ -47,4 +48,9 @@ def test_a_job_is_as_far_as_its_state(recipe, tmp_path) -> None:
     assert seen.step == 5 and seen.device == "cpu" and not seen.done and can_start(seen, tmp_path)
     assert not can_start(seen, tmp_path / "elsewhere")
     fit(start(recipe, 1, CPU), job.folder(tmp_path) / "state.safetensors", steps=recipe.steps)
-    assert looked_up(job, tmp_path).done and not can_start(looked_up(job, tmp_path), tmp_path)
+    done = looked_up(job, tmp_path)
+    assert done.done and can_start(done, tmp_path), "stopped before its record was written"
+    (job.folder(tmp_path) / "record.json").write_text('{"steps": 5}')
+    assert can_start(done, tmp_path)
+    (job.folder(tmp_path) / "record.json").write_text(f'{{"steps": {recipe.steps}}}')
+    assert not can_start(done, tmp_path)
