@@ -13,6 +13,7 @@ from neurosym_lite.evaluation.evaluate import evaluate as evaluate_model
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.strokes import readings
 from neurosym_lite.models.air import AIR
+from neurosym_lite.models.convdraw import ConvDraw
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.training.checkpoints import load_checkpoint, save_npz, write_atomically
@@ -39,7 +40,7 @@ def sample(options: argparse.Namespace) -> int:
 
 @torch.no_grad()
 def infer(options: argparse.Namespace) -> int:
-    """Boxes and reconstructions; strokes and the canvas after each; for a VAE the latent's mean and std."""
+    """Boxes and reconstructions; strokes and the canvas after each; the latents of a VAE or ConvDRAW."""
     out = output(options.out, (".npz",))
     model, _ = load_checkpoint(options.name)
     images = read_images(Path(options.images), model.config.channels, model.config.image_size)
@@ -54,6 +55,11 @@ def infer(options: argparse.Namespace) -> int:
             boxes=torch.cat([found.corners for found, _, _ in parts]),
             recon=torch.cat([as_bytes(drawn) for _, _, drawn in parts]),
         )
+        return 0
+    if isinstance(model, ConvDraw):
+        draws = [model.infer(batch, mode=True) for batch in images.split(BATCH)]
+        recon = torch.cat([as_bytes(model.render(draw.features)) for draw in draws])
+        save_npz(out, latent_mean=torch.cat([draw.latent for draw in draws]), recon=recon)
         return 0
     codes = [model.infer(batch) for batch in images.split(BATCH)]
     mean, std = torch.cat([q.mean for q in codes]), torch.cat([q.std for q in codes])
