@@ -13,6 +13,7 @@ from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.binding import bins, information_gap, linear_readout, neighbour_readout
 from neurosym_lite.evaluation.detection import average_precision, mean_average_precision
 from neurosym_lite.evaluation.images import as_bytes
+from neurosym_lite.evaluation.likelihood import importance_weighted
 from neurosym_lite.evaluation.parser import load_parser, parser_path
 from neurosym_lite.evaluation.stop_noise import stop_noise
 from neurosym_lite.evaluation.strokes import redraw, relative_l1, stroke_metrics
@@ -26,6 +27,7 @@ BATCH = 100  # images at a time
 SWEEPS = 2  # of pseudo-Gibbs, where a record says swept: fixed before anything was measured
 TRANSFER = ("mnist", "emnist", "kmnist", "quickdraw", "omniglot")  # sets that a model of drawings is tried on
 NOISE_BATCH = 64  # images that the noise of the stop's gradient is measured on
+IMPORTANCE_SAMPLES = 100  # an image (GNM, section 4)
 LEAST_SCENES = 200  # for binding: 20 bins need some scenes each, and a readout its neighbours
 
 
@@ -138,6 +140,21 @@ def swept_structure(task: Task) -> dict[str, float]:
     return {f"swept_{name}": after[f"structure_{name}"] for name in kept}
 
 
+def likelihood(task: Task) -> dict[str, float]:
+    """The importance-weighted bound with IMPORTANCE_SAMPLES samples an image, and how many of them count."""
+    parts = []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(task.seed)
+        for images in task.scenes.images.split(BATCH):
+            parts.append(importance_weighted(task.model, images.float() / 255, IMPORTANCE_SAMPLES))
+    bound = torch.cat([part.log_likelihood for part in parts])
+    return {
+        "likelihood": float(bound.mean()),
+        "likelihood_error": float(bound.std() / len(bound) ** 0.5),
+        "likelihood_effective": float(torch.cat([part.effective for part in parts]).median()),
+    }
+
+
 def transfer(task: Task) -> dict[str, float]:
     """Relative L1 at the stop and parts a drawing, on test characters of each of the five sets."""
     results = {}
@@ -166,11 +183,12 @@ METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "binding": lambda task: binding(task.model, task.scenes),
     "structure": structure,
     "sweeps": swept_structure,
+    "likelihood": likelihood,
     "strokes": lambda task: stroke_metrics(task.model, task.scenes.images.float() / 255, task.scenes.labels),
     "stop_noise": stop_gradient,
     "transfer": transfer,
 }
-ONLY_WHEN_NAMED = ("stop_noise", "transfer")  # they take a minute, or data of their own
+ONLY_WHEN_NAMED = ("likelihood", "stop_noise", "transfer")  # they take a minute, or data of their own
 
 
 def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
@@ -184,6 +202,7 @@ def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
         "binding": recipe.data.rule == "mnist1",
         "structure": has_rule,
         "sweeps": has_rule and can_sweep(model),
+        "likelihood": not isinstance(model, GNM) or model.config.prior != "independent",
     }
     return tuple(name for name in sensible if sensible[name])
 

@@ -17,10 +17,12 @@ from torch import Tensor
 
 from neurosym_lite.distributions import Gaussian, image_log_likelihood
 from neurosym_lite.latents import ObjectLatents
+from neurosym_lite.models.convdraw import ConvDraw
 from neurosym_lite.models.global_prior import GaussianGlobal
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.structdraw import StructDraw
 from neurosym_lite.models.symbols import ObjectDistribution
+from neurosym_lite.models.vae import VAE
 
 
 class Bound(NamedTuple):
@@ -59,11 +61,23 @@ def _global_log_ratio(
 
 
 @torch.no_grad()
-def log_weight(model: GNM, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+def log_weight(model: GNM | VAE | ConvDraw, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
     """log w of one draw of all latents from q(z | x), noise from torch's default generator.
 
-    Raises ValueError for a model without z_g: its auxiliary prior is a regulariser, not p(z_s).
+    Raises ValueError for a GNM without z_g: its auxiliary prior is a regulariser, not p(z_s).
     """
+    if isinstance(model, VAE):
+        q = model.infer(images)
+        latent = q.sample()
+        ratio = (model.prior(len(images), images).log_prob(latent) - q.log_prob(latent)).sum(1)
+        return image_log_likelihood(images, model.render(latent), model.config.sigma) + ratio
+    if isinstance(model, ConvDraw):
+        _, features, ratio = _global_log_ratio(model.globals, model.look(images))
+        return image_log_likelihood(images, model.render(features), model.config.sigma) + ratio
+    return _gnm_log_weight(model, images)
+
+
+def _gnm_log_weight(model: GNM, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
     if model.config.prior == "independent":
         raise ValueError("the likelihood needs p(z_s): a model with prior='independent' has none that was learned")
     seen = model.infer(images)
@@ -78,7 +92,7 @@ def log_weight(model: GNM, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B
     return weight
 
 
-def importance_weighted(model: GNM, images: Float[Tensor, "B C H W"], samples: int) -> Bound:
+def importance_weighted(model: GNM | VAE | ConvDraw, images: Float[Tensor, "B C H W"], samples: int) -> Bound:
     """The bound with that many samples an image, summed up in double precision."""
     weights = torch.stack([log_weight(model, images).double() for _ in range(samples)])
     total = torch.logsumexp(weights, dim=0)

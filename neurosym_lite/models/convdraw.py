@@ -60,9 +60,13 @@ class ConvDraw(nn.Module):
             config.structure, config.decoder_filters, config.decoder_upscales, config.channels
         )
 
+    def look(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K D"]:
+        """What the encoder makes of the images: a map of cells, which q(z_g | x) sees."""
+        return rearrange(self.encoder(images), "B D y x -> B (y x) D")
+
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = False) -> GlobalDraw:
         """z_g from q(z_g | x) (its means with `mode`), the map that it draws, and the KL to the prior in nats."""
-        return self.globals.infer(rearrange(self.encoder(images), "B D y x -> B (y x) D"), mode)
+        return self.globals.infer(self.look(images), mode)
 
     def render(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B C H W"]:
         """Mean of p(x | f), in (0, 1)."""

@@ -85,14 +85,16 @@ def test_held_out_are_reproducible() -> None:
 def test_metrics_that_make_no_sense_are_refused() -> None:
     recipe = get_recipe("vae-digits1-lite")
     model = recipe.build()
-    assert available(model, recipe) == ("reconstruction", "binding")
-    with pytest.raises(ValueError, match="metric 'detection': expected one of reconstruction, binding"):
+    assert available(model, recipe) == ("reconstruction", "binding", "likelihood")
+    with pytest.raises(ValueError, match="metric 'detection': expected one of reconstruction, binding, likelihood"):
         evaluate(model, recipe, ("detection",), n=2)
 
 
 def test_what_takes_long_is_measured_only_when_named() -> None:
+    gnm, scenes = load_checkpoint("gnm-digits4-lite")
     model, recipe = load_checkpoint("dood-digits-lite")
-    assert set(ONLY_WHEN_NAMED) < set(available(model, recipe))
+    assert set(ONLY_WHEN_NAMED) <= {*available(model, recipe), *available(gnm, scenes)}
+    assert "likelihood" not in evaluate(gnm, scenes, n=10)
     assert not {"stop_noise_exact", "parts_on_mnist"} & evaluate(model, recipe, n=20).keys()
 
 

@@ -12,8 +12,12 @@ from torch import nn
 from neurosym_lite.distributions import Bernoulli, Gaussian, image_log_likelihood
 from neurosym_lite.evaluation.likelihood import importance_weighted, log_density, log_weight
 from neurosym_lite.latents import ObjectLatents
+from neurosym_lite.models.convdraw import ConvDraw
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.symbols import ObjectDistribution
+from neurosym_lite.models.vae import VAE
+from tests.models import test_convdraw, test_vae
+from tests.models.test_convdraw import MLP
 from tests.models.test_gnm import SMALL, VARIANTS
 
 UNIT_STD = math.log(math.exp(1 - 1e-3) - 1)  # raw value that a head reads as std 1
@@ -109,3 +113,37 @@ def test_more_samples_tighten_the_bound(name: str) -> None:
 def test_a_model_without_a_learned_prior_has_no_likelihood() -> None:
     with pytest.raises(ValueError, match="has none that was learned"):
         log_weight(GNM(dataclasses.replace(SMALL, prior="independent")), torch.rand(1, 1, 16, 16))
+
+
+@pytest.mark.parametrize(("kind", "config"), [(VAE, test_vae.SMALL), (ConvDraw, test_convdraw.SMALL), (ConvDraw, MLP)])
+def test_a_decoder_that_ignores_its_latent_has_the_likelihood_of_its_one_image(kind: type, config: object) -> None:
+    """Then p(x) is known exactly, whatever q says: the weights' mean has to come out at it, and one weight below it."""
+    model, images = kind(dataclasses.replace(config, sigma=0.5, latent=2)).eval(), torch.rand(2, 1, 16, 16)
+    with torch.no_grad():
+        constant_image(model)
+        bring_near(model)
+    exact = image_log_likelihood(images, torch.full_like(images, 0.5), 0.5).double()
+    bound = importance_weighted(model, images, 3000)
+    assert (bound.effective < 2950).all()  # q is not p
+    torch.testing.assert_close(bound.log_likelihood, exact, rtol=0, atol=0.2)
+    one = torch.stack([importance_weighted(model, images, 1).log_likelihood for _ in range(300)]).mean(0)
+    assert (one < exact).all()
+
+
+def constant_image(model: nn.Module) -> None:
+    """Grey, whatever the latent is."""
+    last = [layer for layer in model.decoder.modules() if isinstance(layer, nn.Conv2d)][-1]
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+
+
+def bring_near(model: nn.Module) -> None:
+    """q a little wider than p and beside it: with a narrow q no number of samples would be enough."""
+    if isinstance(model, VAE):
+        model.head[-1].weight.mul_(0.1)
+        model.head[-1].bias.copy_(torch.tensor([0.3, -0.2, UNIT_STD + 0.2, UNIT_STD + 0.1]))
+        return
+    for net, shift in ((model.globals.prior_net, 0.0), (model.globals.posterior_net, 0.1)):
+        last = [layer for layer in net.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
+        nn.init.normal_(last.weight, std=1e-3)
+        nn.init.constant_(last.bias, shift)
