@@ -35,7 +35,7 @@ def begin(tmp_path):
 
 def test_runs_are_begun_in_order_stopped_in_time_and_gone_on_with(begin, tmp_path) -> None:
     jobs = [Job("air-mnist", device="cpu"), Job(VAE, seed=1), Job(VAE, seed=2), Job(VAE, seed=3)]
-    process, path = begin(jobs, "--minutes", "0.3", "--jobs", "2", "--device", "cpu")
+    process, path = begin(jobs, "--minutes", "0.2", "--jobs", "2", "--device", "cpu")
     _, err = process.communicate(timeout=300)
     assert process.returncode == 2, err  # one of them has no data
     first, *others = read_queue(path)
@@ -47,7 +47,7 @@ def test_runs_are_begun_in_order_stopped_in_time_and_gone_on_with(begin, tmp_pat
             assert read_file(folder / "state.safetensors", "state")[1]["step"] == job.step
             assert (folder / "checkpoint.safetensors").is_file() and (folder / "record.json").is_file()
             assert "--resume goes on" in (folder / "log.txt").read_text()
-    process, path = begin(others[:1], "--minutes", "0.2", "--device", "cpu")
+    process, path = begin(others[:1], "--minutes", "0.1", "--device", "cpu")
     assert process.communicate(timeout=300) and process.returncode == 0
     assert read_queue(path)[0].step > others[0].step
     assert f"resumed {VAE} at step {others[0].step}" in (others[0].folder(tmp_path / "runs") / "log.txt").read_text()

@@ -123,10 +123,10 @@ def test_a_decoder_that_ignores_its_latent_has_the_likelihood_of_its_one_image(k
         constant_image(model)
         bring_near(model)
     exact = image_log_likelihood(images, torch.full_like(images, 0.5), 0.5).double()
-    bound = importance_weighted(model, images, 3000)
-    assert (bound.effective < 2950).all()  # q is not p
-    torch.testing.assert_close(bound.log_likelihood, exact, rtol=0, atol=0.2)
-    one = torch.stack([importance_weighted(model, images, 1).log_likelihood for _ in range(300)]).mean(0)
+    bound = importance_weighted(model, images, 1000)
+    assert (bound.effective < 990).all()  # q is not p
+    torch.testing.assert_close(bound.log_likelihood, exact, rtol=0, atol=0.3)
+    one = torch.stack([importance_weighted(model, images, 1).log_likelihood for _ in range(100)]).mean(0)
     assert (one < exact).all()
 
 
