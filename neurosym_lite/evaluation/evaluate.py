@@ -12,6 +12,7 @@ from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.binding import bins, information_gap, linear_readout, neighbour_readout
 from neurosym_lite.evaluation.detection import average_precision, mean_average_precision
+from neurosym_lite.evaluation.discriminability import d_steps, learning_curve
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.likelihood import importance_weighted
 from neurosym_lite.evaluation.parser import load_parser, parser_path
@@ -27,6 +28,8 @@ BATCH = 100  # images at a time
 SWEEPS = 2  # of pseudo-Gibbs, where a record says swept: fixed before anything was measured
 TRANSFER = ("mnist", "emnist", "kmnist", "quickdraw", "omniglot")  # sets that a model of drawings is tried on
 NOISE_BATCH = 64  # images that the noise of the stop's gradient is measured on
+DISCRIMINATORS = 3  # classifiers, by seed, that have to tell samples from scenes
+STEPS_CAP = 2000  # steps that each of them has at most; at the paper's size 20,000 would be right
 IMPORTANCE_SAMPLES = 100  # an image (GNM, section 4)
 LEAST_SCENES = 200  # for binding: 20 bins need some scenes each, and a readout its neighbours
 
@@ -108,10 +111,14 @@ def imagine(model: Model, n: int, seed: int, sweeps: int = 0) -> UInt8[Tensor, "
     """n images from the model's prior, 0 to 255, the same for the same seed; `sweeps` are GNM's (`GNM.sample`)."""
     generator, parts = Generator().manual_seed(seed), []
     for first in range(0, n, BATCH):
-        size = min(BATCH, n - first)
-        is_gnm = isinstance(model, GNM)
-        parts.append(model.sample(size, generator, sweeps).images if is_gnm else model.sample(size, generator))
-    return as_bytes(torch.cat(parts))
+        parts.append(drawn(model, min(BATCH, n - first), generator, sweeps))
+    return torch.cat(parts)
+
+
+@torch.no_grad()
+def drawn(model: Model, n: int, generator: Generator, sweeps: int = 0) -> UInt8[Tensor, "n C H W"]:
+    """n images from the model's prior, 0 to 255, by that generator."""
+    return as_bytes(model.sample(n, generator, sweeps).images if isinstance(model, GNM) else model.sample(n, generator))
 
 
 class Task(NamedTuple):
@@ -155,6 +162,23 @@ def likelihood(task: Task) -> dict[str, float]:
     }
 
 
+def discriminability(task: Task) -> dict[str, float]:
+    """D-Steps, median and range over DISCRIMINATORS, and that of real scenes against real ones, the control."""
+    source = task.recipe.data.source("train")
+
+    def real(n: int, generator: Generator) -> Tensor:
+        return source.batch(n, generator).images
+
+    def generated(n: int, generator: Generator) -> Tensor:
+        return drawn(task.model, n, generator, task.sweeps)
+
+    seeds = range(task.seed, task.seed + DISCRIMINATORS)
+    steps = sorted(d_steps(learning_curve(real, generated, seed, STEPS_CAP), STEPS_CAP) for seed in seeds)
+    control = d_steps(learning_curve(real, real, task.seed, STEPS_CAP), STEPS_CAP)
+    middle = steps[len(steps) // 2]
+    return {"d_steps": middle, "d_steps_low": steps[0], "d_steps_high": steps[-1], "d_steps_control": control}
+
+
 def transfer(task: Task) -> dict[str, float]:
     """Relative L1 at the stop and parts a drawing, on test characters of each of the five sets."""
     results = {}
@@ -184,11 +208,12 @@ METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "structure": structure,
     "sweeps": swept_structure,
     "likelihood": likelihood,
+    "d_steps": discriminability,
     "strokes": lambda task: stroke_metrics(task.model, task.scenes.images.float() / 255, task.scenes.labels),
     "stop_noise": stop_gradient,
     "transfer": transfer,
 }
-ONLY_WHEN_NAMED = ("likelihood", "stop_noise", "transfer")  # they take a minute, or data of their own
+ONLY_WHEN_NAMED = ("likelihood", "d_steps", "stop_noise", "transfer")  # they take a minute, or data of their own
 
 
 def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
@@ -203,6 +228,7 @@ def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
         "structure": has_rule,
         "sweeps": has_rule and can_sweep(model),
         "likelihood": not isinstance(model, GNM) or model.config.prior != "independent",
+        "d_steps": True,
     }
     return tuple(name for name in sensible if sensible[name])
 

@@ -85,7 +85,7 @@ def test_held_out_are_reproducible() -> None:
 def test_metrics_that_make_no_sense_are_refused() -> None:
     recipe = get_recipe("vae-digits1-lite")
     model = recipe.build()
-    assert available(model, recipe) == ("reconstruction", "binding", "likelihood")
+    assert available(model, recipe) == ("reconstruction", "binding", "likelihood", "d_steps")
     with pytest.raises(ValueError, match="metric 'detection': expected one of reconstruction, binding, likelihood"):
         evaluate(model, recipe, ("detection",), n=2)
 

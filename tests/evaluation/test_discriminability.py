@@ -1,0 +1,51 @@
+"""D-Steps: few where the difference is plain, the cap where there is none."""
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.evaluation import discriminability
+from neurosym_lite.evaluation.discriminability import LOOK, Look, d_steps, discriminator, learning_curve, told_apart
+
+REAL = SceneSource("mnist4", "digits", "train", 32)  # pixels: half the size, a quarter of the time
+
+
+def real(n: int, generator: Generator) -> Tensor:
+    return REAL.batch(n, generator).images
+
+
+def dimmed(n: int, generator: Generator) -> Tensor:
+    """Scenes whose ink is grey: a difference that a few steps find."""
+    return real(n, generator) // 2
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch) -> None:
+    monkeypatch.setattr(discriminability, "HELD_OUT", 64)
+
+
+def test_real_scenes_are_not_told_from_real_ones() -> None:
+    curve = learning_curve(real, real, 0, 5 * LOOK)
+    assert [look.step for look in curve] == [LOOK * n for n in range(1, 6)] and d_steps(curve, 100) == 100
+    assert all(abs(look.accuracy - 0.5) < 0.2 for look in curve)
+
+
+def test_a_plain_difference_is_found_and_the_curve_ends_there() -> None:
+    curve = learning_curve(real, dimmed, 0, 2000)
+    assert told_apart(curve) and not told_apart(curve[:-1]) and d_steps(curve, 2000) == curve[-1].step < 1000
+    assert curve == learning_curve(real, dimmed, 0, 2000)  # the seed is all there is to it
+
+
+def test_told_apart_is_the_mean_of_three_looks_in_a_row() -> None:
+    accuracies = (0.5, 0.95, 0.95, 0.79, 0.96)
+    curve = [Look(LOOK * n, accuracy) for n, accuracy in enumerate(accuracies, 1)]
+    assert [told_apart(curve[:n]) for n in range(6)] == [False] * 5 + [True]
+    assert d_steps(curve, 300) == 100 and d_steps(curve[:4], 300) == 300
+
+
+def test_the_network_is_table_6_without_norms() -> None:
+    network = discriminator(1, 128)
+    assert network(torch.rand(2, 1, 128, 128)).shape == (2,)
+    assert sum(isinstance(layer, torch.nn.Conv2d) for layer in network) == 9
+    assert not any(isinstance(layer, torch.nn.GroupNorm) for layer in network)
