@@ -15,6 +15,8 @@ def read_npz(path: Path, keys: Iterable[str]) -> dict[str, np.ndarray]:
     """
     arrays = {}
     with zipfile.ZipFile(path) as archive:
+        if min((member.header_offset for member in archive.infolist()), default=0):
+            raise ValueError("something stands before the archive")
         members = set(archive.namelist())
         for key in keys:
             if f"{key}.npy" in members:
