@@ -17,8 +17,8 @@ from pathlib import Path
 
 import torch
 
-from neurosym_lite.commands.train import CHECKPOINT, STATE
 from neurosym_lite.training.checkpoints import read_file
+from neurosym_lite.training.keeping import CHECKPOINT, STATE
 
 STEPS = {"gnm-gaussian-digits4-lite": 60, "dood-digits-lite": 40, "vae-digits1-lite": 80}
 LONGEST_LIFE = 9.0  # seconds from its start to a kill: importing takes half of that

@@ -33,10 +33,10 @@ old one or the new one.
 python -m neurosym_lite train-queue data/queue.json --minutes 9 --jobs 4
 ```
 
-works down a list, four runs at a time, each in a process of its own with its own log. Where one ends early the next
-begins with the time that is left. Where there are several GPUs they are given out in turn. The list is a JSON file, a
-run a line: reorder it by hand, add a seed. After each window it says how far each run has got. The book's own list, and
-what is still missing, is in `data/results/TRAINING.md`.
+This works down a list, four runs at a time, each in a process of its own with its own log. Where one ends early the
+next begins with the time that is left. Where there are several GPUs they are given out in turn. The list is a JSON
+file, a run a line: reorder it by hand, add a seed. After each window it says how far each run has got. The book's own
+list, and what is still missing, is in `data/results/TRAINING.md`.
 
 ## On a GPU
 
@@ -116,7 +116,7 @@ them.
 | loss or gradient is NaN or Inf | stops, exit status 2; the line names the step, the broken term, the file with the \
 batch that did it (`bad_batch.npz`, which `infer` reads) and the last good state |
 | the disk is full, the folder cannot be written | stops with one line; the files from before are whole |
-| a file is damaged or half written | is refused with one line: every file carries a digest of its content |
+| a file is damaged or half written | is refused with one line: every file carries a checksum of its content |
 | recipe, seed, batch or device changed | is refused with one line that says which, and what to do |
 | another PyTorch than the one it was begun with | a warning, and the run goes on |
 | killed | goes on from the last save |
@@ -124,10 +124,11 @@ batch that did it (`bad_batch.npz`, which `infer` reads) and the last good state
 No pickle is ever loaded. Two programs look for what this table promises and does not keep:
 
 ```bash
-python -m scripts.kill_runs --kills 100   # SIGKILL at random moments; the final weights have to be the same bits
-python -m scripts.fuzz_files --n 1000     # damaged checkpoints, states and data: each refused in one clear line
+python -m scripts.kill_runs --kills 100   # SIGKILL at random moments
+python -m scripts.fuzz_files --n 1000     # damaged checkpoints, states and data
 ```
 
-The first one found that a DooD run could not be resumed at all, because some of its parameters never get a gradient;
-the second that NumPy's reader of `npz` files stops before the checksum.
+After any number of kills the final weights have to be the same bits, and each damaged file has to be refused in one
+clear line. The first one found that a DooD run could not be resumed at all, because some of its parameters never get a
+gradient; the second that NumPy's reader of `npz` files stops before the checksum.
 """

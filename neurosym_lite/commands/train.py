@@ -14,13 +14,12 @@ from neurosym_lite.commands.best import Best
 from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training import checkpoints, loop, ranks, records
 from neurosym_lite.training.claim import claimed
-from neurosym_lite.training.keeping import BEST, CANDIDATE, Keeper
-from neurosym_lite.training.recipe import rescaled
+from neurosym_lite.training.keeping import BEST, CANDIDATE, CHECKPOINT, RECORD, STATE, Keeper
+from neurosym_lite.training.recipe import Recipe, rescaled
 from neurosym_lite.training.recipes import get_recipe
 from neurosym_lite.training.run import check_steps
 from neurosym_lite.training.step import Engine
 
-STATE, CHECKPOINT, RECORD = "state.safetensors", "checkpoint.safetensors", "record.json"
 FILES = (STATE, CHECKPOINT, RECORD, BEST, CANDIDATE, loop.BAD_BATCH)
 
 
@@ -35,7 +34,7 @@ def train(options: argparse.Namespace) -> int:
     together = ranks.join(device)
     try:
         with claimed(out, FILES) if together.first else nullcontext():
-            run = _begin(options, device, out, together)
+            run = _begin(options, recipe, device, out, together)
             if run.step > steps:
                 _say(run, f"{recipe.name} is at step {run.step} already, past --steps {steps}: nothing done")
                 return 0
@@ -71,9 +70,10 @@ def _fit_and_finish(options: argparse.Namespace, run: loop.Run, steps: int, out:
     return 0
 
 
-def _begin(options: argparse.Namespace, device: torch.device, out: Path, together: ranks.Ranks) -> loop.Run:
+def _begin(
+    options: argparse.Namespace, recipe: Recipe, device: torch.device, out: Path, together: ranks.Ranks
+) -> loop.Run:
     """The run in `out`, or a new one where nothing would be overwritten."""
-    recipe = rescaled(get_recipe(options.recipe), options.batch, options.rate)
     seed = recipe.seed if options.seed is None else options.seed
     engine = _engine(options.engine, device, together)
     for name in (STATE, CHECKPOINT, RECORD):
@@ -136,6 +136,7 @@ def _keeping(options: argparse.Namespace, run: loop.Run, out: Path) -> Callable[
     best = Best(out, options.keep_best, run) if options.keep_best and run.ranks.first else None
 
     def keep(run: loop.Run) -> None:
+        """A checkpoint where it is time for one, looked at where the best is kept."""
         if run.step % keeper.every == 0:
             check_steps(run)  # all ranks look, so that a broken step stops all of them
             path = keeper.keep(run) if run.ranks.first else None

@@ -111,12 +111,12 @@ def imagine(model: Model, n: int, seed: int, sweeps: int = 0) -> UInt8[Tensor, "
     """n images from the model's prior, 0 to 255, the same for the same seed; `sweeps` are GNM's (`GNM.sample`)."""
     generator, parts = Generator().manual_seed(seed), []
     for first in range(0, n, BATCH):
-        parts.append(drawn(model, min(BATCH, n - first), generator, sweeps))
+        parts.append(sampled(model, min(BATCH, n - first), generator, sweeps))
     return torch.cat(parts)
 
 
 @torch.no_grad()
-def drawn(model: Model, n: int, generator: Generator, sweeps: int = 0) -> UInt8[Tensor, "n C H W"]:
+def sampled(model: Model, n: int, generator: Generator, sweeps: int = 0) -> UInt8[Tensor, "n C H W"]:
     """n images from the model's prior, 0 to 255, by that generator."""
     return as_bytes(model.sample(n, generator, sweeps).images if isinstance(model, GNM) else model.sample(n, generator))
 
@@ -170,7 +170,7 @@ def discriminability(task: Task) -> dict[str, float]:
         return source.batch(n, generator).images
 
     def generated(n: int, generator: Generator) -> Tensor:
-        return drawn(task.model, n, generator, task.sweeps)
+        return sampled(task.model, n, generator, task.sweeps)
 
     seeds = range(task.seed, task.seed + DISCRIMINATORS)
     steps = sorted(d_steps(learning_curve(real, generated, seed, STEPS_CAP), STEPS_CAP) for seed in seeds)

@@ -1,4 +1,4 @@
-"""Checkpoints on the way: every so many steps one is kept, of these only the newest, and the best by a metric."""
+"""A run's files, and checkpoints on the way: one every so many steps, of these only the newest, and the best one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 from neurosym_lite.training.checkpoints import save_checkpoint
 from neurosym_lite.training.run import Run, check_steps, check_weights, shipped_weights
 
+STATE, CHECKPOINT, RECORD = "state.safetensors", "checkpoint.safetensors", "record.json"  # in a run's folder
 FOLDER = "kept"  # in a run's folder
 BEST = "best.safetensors"  # in the run's folder
 CANDIDATE = "candidate.safetensors"  # in the run's folder: a checkpoint that is still to be looked at

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from neurosym_lite.training.checkpoints import CheckpointError, read_header, write_atomically
+from neurosym_lite.training.keeping import RECORD, STATE
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 QUEUE = Path(__file__).resolve().parents[2] / "data" / "queue.json"
-STATE, RECORD = "state.safetensors", "record.json"  # of a run, in its folder
 DEVICES = ("", "cpu", "cuda")
 
 

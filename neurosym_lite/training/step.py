@@ -4,7 +4,7 @@ No host value, no `.item()`, no branch on data: so a GPU can record the step onc
 spares it the launch of some thousand small kernels, one by one.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from jaxtyping import Float, Shaped
@@ -16,7 +16,7 @@ from neurosym_lite.training.ranks import Ranks
 from neurosym_lite.training.recipe import Model, Phase
 
 Engine = Literal["eager", "graph", "compile"]
-ENGINES = ("eager", "graph", "compile")
+ENGINES = get_args(Engine)
 WARM_STEPS = 3  # real steps before the recording, on a stream of their own: allocators and libraries settle
 
 
