@@ -1,6 +1,7 @@
 """One entry to all metrics: a trained model's numbers by name."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -12,7 +13,8 @@ from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.binding import bins, information_gap, linear_readout, neighbour_readout
 from neurosym_lite.evaluation.detection import average_precision, mean_average_precision
-from neurosym_lite.evaluation.discriminability import d_steps, learning_curve
+from neurosym_lite.evaluation.discriminability import Draw, Look, d_steps, learning_curve
+from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.likelihood import importance_weighted
 from neurosym_lite.evaluation.parser import load_parser, parser_path
@@ -163,20 +165,33 @@ def likelihood(task: Task) -> dict[str, float]:
 
 
 def discriminability(task: Task) -> dict[str, float]:
-    """D-Steps, median and range over DISCRIMINATORS, and that of real scenes against real ones, the control."""
-    source = task.recipe.data.source("train")
+    """D-Steps, median and range over DISCRIMINATORS."""
+    steps = sorted(d_steps(curve, STEPS_CAP) for curve in discriminator_curves(task))
+    return {"d_steps": steps[len(steps) // 2], "d_steps_low": steps[0], "d_steps_high": steps[-1]}
 
-    def real(n: int, generator: Generator) -> Tensor:
-        return source.batch(n, generator).images
+
+def discriminator_curves(task: Task) -> list[list[Look]]:
+    """The learning curve of each of DISCRIMINATORS classifiers: fresh scenes of the rule against samples."""
+    real = fresh_scenes(task.recipe)
 
     def generated(n: int, generator: Generator) -> Tensor:
         return sampled(task.model, n, generator, task.sweeps)
 
     seeds = range(task.seed, task.seed + DISCRIMINATORS)
-    steps = sorted(d_steps(learning_curve(real, generated, seed, STEPS_CAP), STEPS_CAP) for seed in seeds)
-    control = d_steps(learning_curve(real, real, task.seed, STEPS_CAP), STEPS_CAP)
-    middle = steps[len(steps) // 2]
-    return {"d_steps": middle, "d_steps_low": steps[0], "d_steps_high": steps[-1], "d_steps_control": control}
+    return [learning_curve(real, generated, seed, STEPS_CAP) for seed in seeds]
+
+
+def fresh_scenes(recipe: Recipe) -> Draw:
+    """Scenes of the recipe's rule in the handwriting of its training set, each time new ones."""
+    source = replace(recipe.data, scenes=0).source("train")
+    return lambda n, generator: source.batch(n, generator).images
+
+
+def frechet(task: Task) -> dict[str, float]:
+    """Fréchet distance between samples and held-out scenes in the parser's features."""
+    parser, scenes = load_parser(task.recipe.data.glyphs), task.scenes.images
+    samples = imagine(task.model, len(scenes), task.seed, task.sweeps)
+    return {"frechet": frechet_distance(parser_features(parser, samples), parser_features(parser, scenes))}
 
 
 def transfer(task: Task) -> dict[str, float]:
@@ -209,6 +224,7 @@ METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "sweeps": swept_structure,
     "likelihood": likelihood,
     "d_steps": discriminability,
+    "frechet": frechet,
     "strokes": lambda task: stroke_metrics(task.model, task.scenes.images.float() / 255, task.scenes.labels),
     "stop_noise": stop_gradient,
     "transfer": transfer,
@@ -228,6 +244,7 @@ def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
         "structure": has_rule,
         "sweeps": has_rule and can_sweep(model),
         "likelihood": not isinstance(model, GNM) or model.config.prior != "independent",
+        "frechet": has_rule,
         "d_steps": True,
     }
     return tuple(name for name in sensible if sensible[name])

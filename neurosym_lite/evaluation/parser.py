@@ -83,6 +83,7 @@ class Parser(nn.Module):
         # three halvings, rounded up, of 14 pixels leave 2
         side = -(-self.config.crop // 2 ** len(self.config.classifier))
         self.classifier = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(DROPOUT), nn.Linear(before * side**2, 10))
+        self.convolutions = len(layers)  # layers before the digits' scores
         self.to(memory_format=torch.channels_last)  # a third faster on a CPU
 
     def detect(self, images: Float[Tensor, "B 1 64 64"]) -> Found:
@@ -103,6 +104,10 @@ class Parser(nn.Module):
         step = torch.arange(crop, device=images.device)
         rows, columns = start[:, 1, None] + step, start[:, 0, None] + step
         return self.classifier(padded[scene[:, None, None], rows[:, :, None], columns[:, None]][:, None])
+
+    def trunk(self, images: Float[Tensor, "B 1 64 64"]) -> Float[Tensor, "B F 8 8"]:
+        """The classifier's convolutions over whole scenes: what it sees before it names a digit."""
+        return self.classifier[: self.convolutions](images)
 
     @torch.no_grad()
     def parse(self, images: Float[Tensor, "B 1 64 64"]) -> Parsed:

@@ -7,7 +7,7 @@ from neurosym_lite.models.vae import VAEConfig
 from neurosym_lite.training.recipe import Phase, Recipe, SceneData
 from neurosym_lite.training.schedules import linear, warm_cosine
 
-METRICS = ("reconstruction", "structure")
+MEASURED = ("reconstruction", "structure", "likelihood", "d_steps", "frechet")
 
 # The same encoder, grid and likelihood as GNM's lite models.
 CONVDRAW_LITE = ConvDrawConfig(
@@ -37,7 +37,7 @@ def _lite(name: str, about: str, model: ConvDrawConfig | VAEConfig, rule: str, s
             ),
         ),
         ema=0.999,
-        metrics=METRICS,
+        metrics=MEASURED,
     )
 
 

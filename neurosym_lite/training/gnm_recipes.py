@@ -7,6 +7,7 @@ from neurosym_lite.training.recipe import Phase, Recipe, SceneData
 from neurosym_lite.training.schedules import Schedule, constant, linear, warm_cosine
 
 METRICS = ("detection", "reconstruction", "structure", "sweeps")
+MEASURED = (*METRICS, "likelihood", "d_steps", "frechet")  # of what stands in the tables of chapter 5
 
 # What finds objects in 64 x 64 scenes: every cell may draw at first, then presence costs more and more.
 FINDING = {
@@ -28,20 +29,15 @@ def data_name(rule: str, glyphs: str) -> str:
     return f"{'digits' if glyphs == 'digits' else 'mnist'}{rule.removeprefix('mnist')}"
 
 
-def _gaussian_lite(rule: str, glyphs: str, steps: int) -> Recipe:
-    return Recipe(
-        name=f"gnm-gaussian-{data_name(rule, glyphs)}-lite",
-        about=f"GNM with a Gaussian global prior on {rule} scenes of {glyphs} handwriting",
-        model=GNMConfig(),
-        data=SceneData(rule, glyphs),
-        phases=(Phase(steps=steps, learning_rate=warm_cosine(steps, 1e-3, 1e-4), weights=SYMBOL_SCHEDULES),),
-        ema=0.999,
-        metrics=METRICS,
-    )
-
-
-FIRST_GNM = (_gaussian_lite("mnist4", "digits", 5000), _gaussian_lite("mnist4", "mnist", 5000))
-
+FIRST_GNM = Recipe(
+    name="gnm-gaussian-digits4-lite",
+    about="GNM with a Gaussian global prior on mnist4 scenes of digits handwriting",
+    model=GNMConfig(),
+    data=SceneData("mnist4", "digits"),
+    phases=(Phase(steps=5000, learning_rate=warm_cosine(5000, 1e-3, 1e-4), weights=SYMBOL_SCHEDULES),),
+    ema=0.999,
+    metrics=METRICS,
+)
 
 # The full GNM at 64 x 64, in three stages. First the symbols alone, by reconstruction. Then the prior over scenes, on
 # symbols that stand still: z_g is nearly free at first, so that all it could say enters it; then beta_g rises over 1,
@@ -51,7 +47,7 @@ SYMBOL_PARTS = ("encoder", "posterior_heads", "glimpse_encoder", "glimpse_decode
 PRIOR_PARTS = ("globals", "prior_heads")
 
 
-def _at(steps: int, *points: tuple[float, float]) -> Schedule:
+def at_fractions(steps: int, *points: tuple[float, float]) -> Schedule:
     """A line through points given as fractions of a phase's steps."""
     return Schedule(tuple((round(fraction * steps), value) for fraction, value in points))
 
@@ -73,7 +69,7 @@ def _prior_phase(steps: int, beta_global: Schedule) -> Phase:
         weights=FOUND
         | {
             "beta_global": beta_global,
-            "beta_where": _at(steps, (0.0, 0.2), (0.2, 1.0)),
+            "beta_where": at_fractions(steps, (0.0, 0.2), (0.2, 1.0)),
             "beta_presence": constant(3.0),
         },
         clip=20.0,
@@ -83,7 +79,7 @@ def _prior_phase(steps: int, beta_global: Schedule) -> Phase:
     )
 
 
-def _joint_phase(steps: int, beta_global: Schedule) -> Phase:
+def joint_phase(steps: int, beta_global: Schedule) -> Phase:
     return Phase(
         steps=steps,
         learning_rate=warm_cosine(steps, 5e-4, 1e-5),
@@ -93,9 +89,9 @@ def _joint_phase(steps: int, beta_global: Schedule) -> Phase:
 
 def staged(symbols: int, prior: int, joint: int, peak: float, end: float) -> tuple[Phase, ...]:
     """The stages, in steps (joint may be 0); `peak` is the largest beta_g and `end` the prior stage's last."""
-    rise = _at(prior, (0.15, 0.03), (0.3, peak), (0.7, peak), (0.95, end))
+    rise = at_fractions(prior, (0.15, 0.03), (0.3, peak), (0.7, peak), (0.95, end))
     first = (_symbol_phase(symbols), _prior_phase(prior, rise))
-    return (*first, _joint_phase(joint, _at(joint, (0.3, end), (0.8, min(end, 1.1))))) if joint else first
+    return (*first, joint_phase(joint, at_fractions(joint, (0.3, end), (0.8, min(end, 1.1))))) if joint else first
 
 
 def _lite(rule: str, glyphs: str, phases: tuple[Phase, ...], model: GNMConfig = STRUCT_LITE) -> Recipe:
@@ -106,7 +102,7 @@ def _lite(rule: str, glyphs: str, phases: tuple[Phase, ...], model: GNMConfig = 
         data=SceneData(rule, glyphs),
         phases=phases,
         ema=0.999,
-        metrics=METRICS,
+        metrics=METRICS if glyphs == "digits" else MEASURED,
     )
 
 
@@ -132,7 +128,7 @@ PAPER_WAY = Recipe(
         Phase(
             steps=_PAPER_WAY_STEPS,
             learning_rate=warm_cosine(_PAPER_WAY_STEPS, 1e-3, 1e-4),
-            weights=FINDING | {"beta_global": _at(_PAPER_WAY_STEPS, (0.0, 0.0), (0.09, 1.0))},
+            weights=FINDING | {"beta_global": at_fractions(_PAPER_WAY_STEPS, (0.0, 0.0), (0.09, 1.0))},
         ),
     ),
     ema=0.999,
@@ -164,8 +160,8 @@ def _with_schedules(phase: Phase, **schedules: Schedule | None) -> Phase:
 
 def _at_once(steps: int) -> Phase:
     """Everything in one stage."""
-    beta_global = _at(steps, (0.4, 0.03), (0.5, 2.5), (0.75, 2.5), (0.95, 1.2))
-    beta_conditional = _at(steps, (0.2, 0.0), (0.3, 1.0))
+    beta_global = at_fractions(steps, (0.4, 0.03), (0.5, 2.5), (0.75, 2.5), (0.95, 1.2))
+    beta_conditional = at_fractions(steps, (0.2, 0.0), (0.3, 1.0))
     return Phase(
         steps=steps,
         learning_rate=warm_cosine(steps, 1e-3, 3e-5),
@@ -176,7 +172,7 @@ def _at_once(steps: int) -> Phase:
 
 def _ablations() -> tuple[Recipe, ...]:
     symbols, prior, joint = SHORT.phases
-    warm_up = _with_schedules(prior, beta_global=_at(prior.steps, (0.0, 0.0), (0.4, 1.0)))
+    warm_up = _with_schedules(prior, beta_global=at_fractions(prior.steps, (0.0, 0.0), (0.4, 1.0)))
     plain = tuple(_with_schedules(phase, beta_where=None, beta_presence=None) for phase in (prior, joint))
     from_cell = replace(symbols, train=("encoder", "posterior_heads", "glimpse_decoder"))
     all_steps = symbols.steps + joint.steps + prior.steps // 2  # a step of everything costs two of the prior's
@@ -210,7 +206,7 @@ _PAPER_STEPS, _PAPER_BATCH = 120_000, 64
 
 def _paper_size(rule: str, variant: str = "", steps: int = 4, beta: float = 1.0) -> Recipe:
     return Recipe(
-        name=f"gnm-{rule}{variant}",
+        name=f"gnm{variant}-{rule}",
         about=f"the paper's GNM on {rule}"
         + (f", {steps} drawing steps" if steps != 4 else "")
         + (f", KLs of the ELBO times {beta:g}" if beta != 1 else ""),

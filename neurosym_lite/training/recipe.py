@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from neurosym_lite.data.drawings import DrawingSource
+from neurosym_lite.data.fixed_scenes import FixedScenes
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.models.air import AIR
 from neurosym_lite.models.convdraw import ConvDraw, ConvDrawConfig
@@ -28,10 +29,12 @@ class SceneData:
     glyphs: str = "digits"  # handwriting: "digits" is embedded, "mnist" is downloaded
     size: int = 64  # canvas side, pixels
     backdrop: str = "black"  # what lies behind the digits: a key of data.scenes.BACKDROPS
+    scenes: int = 0  # training scenes in all, the same over and over; 0: every batch is new (paper: 60,000)
 
-    def source(self, split: str, glyph_set: str | None = None, device: str = "cpu") -> SceneSource:
-        """The stream of scenes, in another handwriting where one is named."""
-        return SceneSource(self.rule, glyph_set or self.glyphs, split, self.size, device, self.backdrop)
+    def source(self, split: str, glyph_set: str | None = None, device: str = "cpu") -> SceneSource | FixedScenes:
+        """The stream of scenes, in another handwriting where one is named; only that to train on may be finite."""
+        stream = SceneSource(self.rule, glyph_set or self.glyphs, split, self.size, device, self.backdrop)
+        return FixedScenes(stream, self.scenes, device) if self.scenes and split == "train" else stream
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.vae import VAEConfig
 from neurosym_lite.training.baseline_recipes import BASELINES
 from neurosym_lite.training.dood_recipes import DOOD
+from neurosym_lite.training.experiment_recipes import EXPERIMENTS
 from neurosym_lite.training.failure_recipes import FAILURES
 from neurosym_lite.training.gnm_recipes import FIRST_GNM, FULL_GNM, SYMBOL_SCHEDULES
 from neurosym_lite.training.recipe import Phase, Recipe, SceneData
@@ -50,7 +51,7 @@ ONE_DIGIT = (
 )
 
 RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (*ONE_DIGIT, *FIRST_GNM, *FULL_GNM, *BASELINES, *FAILURES, *DOOD)
+    recipe.name: recipe for recipe in (*ONE_DIGIT, FIRST_GNM, *FULL_GNM, *EXPERIMENTS, *BASELINES, *FAILURES, *DOOD)
 }
 
 

@@ -1,0 +1,34 @@
+"""Do imagined scenes look like real ones? A Fréchet distance in the features of the frozen parser.
+
+FID (Heusel et al. 2017) compares means and covariances of an image network's features. Its network knows photographs;
+ours is the parser's classifier of digits, run over the whole scene and averaged over it. So the number knows strokes
+and legibility, hardly places, and says something beside another of its kind alone: that of real scenes against other
+real ones is its floor.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from neurosym_lite.evaluation.parser import BATCH, Parser
+from neurosym_lite.evaluation.structure import Images, at_parser_size
+
+
+@torch.no_grad()
+def parser_features(parser: Parser, images: Images) -> Float[Tensor, "B F"]:
+    """The last convolution's features of each scene, averaged over the canvas. Raises ValueError for another size."""
+    scenes = at_parser_size(images)
+    return torch.cat([parser.trunk(batch).mean((2, 3)) for batch in scenes.split(BATCH)])
+
+
+def frechet_distance(first: Float[Tensor, "B F"], second: Float[Tensor, "R F"]) -> float:
+    """|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2)): the squared distance between two Gaussians (Fréchet 1957).
+
+    Raises ValueError for fewer rows than features: their covariance would be made up.
+    """
+    for features in (first, second):
+        if len(features) <= features.shape[1]:
+            raise ValueError(f"{len(features)} scenes for {features.shape[1]} features: expected more scenes (--n)")
+    a, b = first.double(), second.double()
+    root = torch.linalg.eigvals(a.T.cov() @ b.T.cov()).real.clamp(min=0).sqrt().sum()
+    return float((a.mean(0) - b.mean(0)).square().sum() + a.var(0).sum() + b.var(0).sum() - 2 * root)
