@@ -15,6 +15,7 @@ from neurosym_lite.evaluation.strokes import readings
 from neurosym_lite.models.air import AIR
 from neurosym_lite.models.convdraw import ConvDraw
 from neurosym_lite.models.dood import DooD
+from neurosym_lite.models.genesis import Genesis
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.training.checkpoints import load_checkpoint, save_npz, write_atomically
 
@@ -40,7 +41,7 @@ def sample(options: argparse.Namespace) -> int:
 
 @torch.no_grad()
 def infer(options: argparse.Namespace) -> int:
-    """Boxes and reconstructions; strokes and the canvas after each; the latents of a VAE or ConvDRAW."""
+    """Boxes, strokes, masks or latents, as the model has them, and what it redraws."""
     out = output(options.out, (".npz",))
     model, _ = load_checkpoint(options.name)
     images = read_images(Path(options.images), model.config.channels, model.config.image_size)
@@ -60,6 +61,11 @@ def infer(options: argparse.Namespace) -> int:
         draws = [model.infer(batch, mode=True) for batch in images.split(BATCH)]
         recon = torch.cat([as_bytes(model.render(draw.features)) for draw in draws])
         save_npz(out, latent_mean=torch.cat([draw.latent for draw in draws]), recon=recon)
+        return 0
+    if isinstance(model, Genesis):
+        scenes = [model.infer(batch, mode=True) for batch in images.split(BATCH)]
+        masks = torch.cat([as_bytes(scene.log_masks.exp()) for scene in scenes])
+        save_npz(out, masks=masks, recon=torch.cat([as_bytes(scene.image) for scene in scenes]))
         return 0
     codes = [model.infer(batch) for batch in images.split(BATCH)]
     mean, std = torch.cat([q.mean for q in codes]), torch.cat([q.std for q in codes])

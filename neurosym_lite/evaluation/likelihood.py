@@ -3,7 +3,7 @@
     log p(x) >= E[log 1/S sum_s w_s],   w = p(x | z) p(z) / q(z | x),   z ~ q(z | x)
 
 Presence is drawn hard, 0 or 1: a relaxed draw has no probability under a Bernoulli, and weights made of it bound
-nothing. An absent object's where, depth and what are not drawn on the canvas, so they integrate to one and stay out
+nothing. GNM's released code makes them so; `relaxed` does as it does, to show by how much. An absent object's where, depth and what are not drawn on the canvas, so they integrate to one and stay out
 of the weights. With so many latents, 100 samples are far from tight: call it a bound, and look at how many of the
 samples count.
 """
@@ -18,11 +18,14 @@ from torch import Tensor
 from neurosym_lite.distributions import Gaussian, image_log_likelihood
 from neurosym_lite.latents import ObjectLatents
 from neurosym_lite.models.convdraw import ConvDraw
+from neurosym_lite.models.genesis import Genesis, mixture_log_likelihood
 from neurosym_lite.models.global_prior import GaussianGlobal
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.structdraw import StructDraw
 from neurosym_lite.models.symbols import ObjectDistribution
 from neurosym_lite.models.vae import VAE
+
+RELAXED_AT = 0.5  # temperature of relaxed presence (released code, at the end of training)
 
 
 class Bound(NamedTuple):
@@ -61,8 +64,12 @@ def _global_log_ratio(
 
 
 @torch.no_grad()
-def log_weight(model: GNM | VAE | ConvDraw, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+def log_weight(
+    model: GNM | VAE | ConvDraw | Genesis, images: Float[Tensor, "B C H W"], relaxed: bool = False
+) -> Float[Tensor, "B"]:
     """log w of one draw of all latents from q(z | x), noise from torch's default generator.
+
+    With `relaxed`, a GNM's presence is a draw from the Concrete distribution, scored as if it were 0 or 1.
 
     Raises ValueError for a GNM without z_g: its auxiliary prior is a regulariser, not p(z_s).
     """
@@ -74,15 +81,27 @@ def log_weight(model: GNM | VAE | ConvDraw, images: Float[Tensor, "B C H W"]) ->
     if isinstance(model, ConvDraw):
         _, features, ratio = _global_log_ratio(model.globals, model.look(images))
         return image_log_likelihood(images, model.render(features), model.config.sigma) + ratio
-    return _gnm_log_weight(model, images)
+    if isinstance(model, Genesis):
+        return _genesis_log_weight(model, images)
+    return _gnm_log_weight(model, images, relaxed)
 
 
-def _gnm_log_weight(model: GNM, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+def _genesis_log_weight(model: Genesis, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B"]:
+    drawn = model.infer(images)
+    weight = mixture_log_likelihood(images, drawn.log_masks, drawn.means, model.config.sigma)
+    for slots in (drawn.masks, drawn.components):
+        ratio = slots.prior.log_prob(slots.latent) - slots.posterior.log_prob(slots.latent)
+        weight = weight + ratio.flatten(1).sum(1)
+    return weight
+
+
+def _gnm_log_weight(model: GNM, images: Float[Tensor, "B C H W"], relaxed: bool) -> Float[Tensor, "B"]:
     if model.config.prior == "independent":
         raise ValueError("the likelihood needs p(z_s): a model with prior='independent' has none that was learned")
     seen = model.infer(images)
     q, behind = seen.objects, seen.background.sample()
-    symbols = ObjectLatents(q.pres.sample(), seen.where, q.depth.sample(), q.what.sample())
+    presence = q.pres.relaxed_sample(RELAXED_AT) if relaxed else q.pres.sample()
+    symbols = ObjectLatents(presence, seen.where, q.depth.sample(), q.what.sample())
     latent, features, ratio = _global_log_ratio(model.globals, seen.features)
     p = model.prior_symbols(features)
     weight = image_log_likelihood(images, model.render(symbols, behind), model.config.sigma) + ratio
@@ -92,9 +111,11 @@ def _gnm_log_weight(model: GNM, images: Float[Tensor, "B C H W"]) -> Float[Tenso
     return weight
 
 
-def importance_weighted(model: GNM | VAE | ConvDraw, images: Float[Tensor, "B C H W"], samples: int) -> Bound:
-    """The bound with that many samples an image, summed up in double precision."""
-    weights = torch.stack([log_weight(model, images).double() for _ in range(samples)])
+def importance_weighted(
+    model: GNM | VAE | ConvDraw | Genesis, images: Float[Tensor, "B C H W"], samples: int, relaxed: bool = False
+) -> Bound:
+    """The bound with that many samples an image, summed up in double precision; none with `relaxed` presence."""
+    weights = torch.stack([log_weight(model, images, relaxed).double() for _ in range(samples)])
     total = torch.logsumexp(weights, dim=0)
     effective = (2 * total - torch.logsumexp(2 * weights, dim=0)).exp()
     return Bound(total - math.log(samples), effective)

@@ -11,14 +11,18 @@ from neurosym_lite.models.air import AIR
 from neurosym_lite.models.convdraw import ConvDraw, ConvDrawConfig
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.dood_config import AIRConfig, DooDConfig
+from neurosym_lite.models.genesis import Genesis, GenesisConfig
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.vae import VAE, VAEConfig
 from neurosym_lite.training.schedules import Schedule, scaled
 
-Config = GNMConfig | VAEConfig | ConvDrawConfig | DooDConfig | AIRConfig
-Model = GNM | VAE | ConvDraw | DooD | AIR
-MODELS = {GNMConfig: GNM, VAEConfig: VAE, ConvDrawConfig: ConvDraw, DooDConfig: DooD, AIRConfig: AIR}
+Config = GNMConfig | VAEConfig | ConvDrawConfig | GenesisConfig | DooDConfig | AIRConfig
+SceneModel = GNM | VAE | ConvDraw | Genesis
+Model = SceneModel | DooD | AIR
+MODELS = {
+    GNMConfig: GNM, VAEConfig: VAE, ConvDrawConfig: ConvDraw, GenesisConfig: Genesis, DooDConfig: DooD, AIRConfig: AIR,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
