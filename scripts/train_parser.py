@@ -1,7 +1,8 @@
 """Trains the parser that judges scenes: `python -m scripts.train_parser mnist|digits [--seed 0] [--out data/parsers]`.
 
 Writes parser-NAME.safetensors and parser-NAME.json, the record with what it reads right and wrong on scenes of digits
-that it never saw. About seven minutes of one core, once a handwriting.
+that it never saw. About seven minutes of one core, once a handwriting. With --second it is the one that checks the
+first, of another architecture: parser-NAME-second, to be trained from another seed.
 """
 
 import argparse
@@ -24,7 +25,16 @@ from neurosym_lite.data.glyphs import glyphs
 from neurosym_lite.data.scenes import ABSENT
 from neurosym_lite.data.sources import ENVIRONMENT, cache_folder
 from neurosym_lite.evaluation.free_scenes import CANVAS, FreeSceneConfig, FreeScenes, FreeSceneSource
-from neurosym_lite.evaluation.parser import CELL, PARSERS, Parser, parser_path, read_parser, save_parser
+from neurosym_lite.evaluation.parser import (
+    CELL,
+    PARSERS,
+    SECOND,
+    Parser,
+    ParserConfig,
+    parser_path,
+    read_parser,
+    save_parser,
+)
 from neurosym_lite.evaluation.parser_check import parser_metrics
 from neurosym_lite.evaluation.structure import accepts
 from neurosym_lite.training.checkpoints import write_atomically
@@ -73,14 +83,16 @@ def classifier_loss(parser: Parser, scenes: FreeScenes, generator: Generator) ->
     return F.cross_entropy(logits, scenes.labels[present])
 
 
-def train(name: str, seed: int, steps: int, report: int = REPORT) -> tuple[Parser, list[dict], float]:
+def train(
+    name: str, seed: int, steps: int, report: int = REPORT, config: ParserConfig | None = None
+) -> tuple[Parser, list[dict], float]:
     """A parser of that handwriting, its curve, and the minutes of processor time it took. Train split only.
 
     The same seed gives the same bits on the same machine. `report` is the number of steps between points of the curve.
     """
     torch.manual_seed(seed)
     generator = Generator().manual_seed(seed)
-    source, parser = FreeSceneSource(glyphs(name, "train")), Parser()
+    source, parser = FreeSceneSource(glyphs(name, "train")), Parser(config)
     optimiser = torch.optim.AdamW(parser.parameters(), weight_decay=DECAY)
     curve: list[dict] = []
     begin, sums = time.process_time(), torch.zeros(2)
@@ -144,11 +156,12 @@ def main() -> int:
     arguments.add_argument("name", choices=("mnist", "digits"), help="handwriting")
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--steps", type=int, default=STEPS)
+    arguments.add_argument("--second", action="store_true", help="the other architecture")
     arguments.add_argument("--out", type=Path, default=PARSERS, help="folder")
     given = arguments.parse_args()
     torch.set_num_threads(1)
-    parser, curve, minutes = train(given.name, given.seed, given.steps)
-    path = given.out / parser_path(given.name).name
+    parser, curve, minutes = train(given.name, given.seed, given.steps, config=SECOND if given.second else None)
+    path = given.out / parser_path(f"{given.name}-second" if given.second else given.name).name
     save_parser(path, parser, given.name, given.seed, given.steps)
     shipped = read_parser(path)  # its weights are float16: what is measured is what is shipped
     full = record(shipped, given.name, given.seed, given.steps, curve, minutes)

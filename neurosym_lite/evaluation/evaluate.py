@@ -20,7 +20,7 @@ from neurosym_lite.evaluation.likelihood import Bound, importance_weighted
 from neurosym_lite.evaluation.parser import load_parser, parser_path
 from neurosym_lite.evaluation.stop_noise import stop_noise
 from neurosym_lite.evaluation.strokes import redraw, relative_l1, stroke_metrics
-from neurosym_lite.evaluation.structure import structure_metrics
+from neurosym_lite.evaluation.structure import accepts, structure_metrics
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.vae import VAE
 from neurosym_lite.training.recipe import Model, Recipe, SceneData, SceneModel
@@ -196,6 +196,18 @@ def fresh_scenes(recipe: Recipe) -> Draw:
     return lambda n, generator: source.batch(n, generator).images
 
 
+def second_opinion(task: Task) -> dict[str, float]:
+    """Structure accuracy of the same samples as `structure` judges, read by a parser of another seed and make."""
+    samples = imagine(task.model, len(task.scenes.images), task.seed, task.sweeps)
+    accepted = accepts(samples, task.recipe.data.rule, load_parser(second_parser(task.recipe)))
+    return {"second_accuracy": float(accepted.float().mean())}
+
+
+def second_parser(recipe: Recipe) -> str:
+    """Name of the parser that checks the one of the recipe's handwriting."""
+    return f"{recipe.data.glyphs}-second"
+
+
 def frechet(task: Task) -> dict[str, float]:
     """Fréchet distance between samples and held-out scenes in the parser's features."""
     parser, scenes = load_parser(task.recipe.data.glyphs), task.scenes.images
@@ -234,11 +246,13 @@ METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "likelihood": likelihood,
     "d_steps": discriminability,
     "frechet": frechet,
+    "second": second_opinion,
     "strokes": lambda task: stroke_metrics(task.model, task.scenes.images.float() / 255, task.scenes.labels),
     "stop_noise": stop_gradient,
     "transfer": transfer,
 }
-ONLY_WHEN_NAMED = ("likelihood", "d_steps", "stop_noise", "transfer")  # they take a minute, or data of their own
+# they take a minute, or data of their own
+ONLY_WHEN_NAMED = ("likelihood", "d_steps", "frechet", "second", "stop_noise", "transfer")
 
 
 def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
@@ -254,6 +268,7 @@ def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
         "sweeps": has_rule and can_sweep(model),
         "likelihood": not isinstance(model, GNM) or model.config.prior != "independent",
         "frechet": has_rule,
+        "second": has_rule and parser_path(second_parser(recipe)).is_file(),
         "d_steps": True,
     }
     return tuple(name for name in sensible if sensible[name])

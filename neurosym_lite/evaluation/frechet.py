@@ -30,5 +30,6 @@ def frechet_distance(first: Float[Tensor, "B F"], second: Float[Tensor, "R F"]) 
         if len(features) <= features.shape[1]:
             raise ValueError(f"{len(features)} scenes for {features.shape[1]} features: expected more scenes (--n)")
     a, b = first.double(), second.double()
-    root = torch.linalg.eigvals(a.T.cov() @ b.T.cov()).real.clamp(min=0).sqrt().sum()
+    first_covariance, second_covariance = (torch.atleast_2d(features.T.cov()) for features in (a, b))
+    root = torch.linalg.eigvals(first_covariance @ second_covariance).real.clamp(min=0).sqrt().sum()
     return float((a.mean(0) - b.mean(0)).square().sum() + a.var(0).sum() + b.var(0).sum() - 2 * root)

@@ -3,9 +3,9 @@
     log p(x) >= E[log 1/S sum_s w_s],   w = p(x | z) p(z) / q(z | x),   z ~ q(z | x)
 
 Presence is drawn hard, 0 or 1: a relaxed draw has no probability under a Bernoulli, and weights made of it bound
-nothing. GNM's released code makes them so; `relaxed` does as it does, to show by how much. An absent object's where, depth and what are not drawn on the canvas, so they integrate to one and stay out
-of the weights. With so many latents, 100 samples are far from tight: call it a bound, and look at how many of the
-samples count.
+nothing. GNM's released code makes them so; `relaxed` does as it does, to show by how much. An absent object's where,
+depth and what are not drawn on the canvas, so they integrate to one and stay out of the weights. With so many latents,
+100 samples are far from tight: call it a bound, and look at how many of the samples count.
 """
 
 import math

@@ -40,6 +40,9 @@ class ParserConfig:
     apart: int = 2  # cells: of two peaks nearer than this along both axes only the higher is a digit
 
 
+SECOND = ParserConfig(detector=24, classifier=(32, 96), crop=12)  # of the parser that checks the first one
+
+
 class Parsed(NamedTuple):
     """What was read: M slots a scene, the surest digit first."""
 
@@ -80,7 +83,7 @@ class Parser(nn.Module):
         for width in self.config.classifier:
             layers += [*_block(before, width), *_block(width, width), nn.MaxPool2d(2, ceil_mode=True)]
             before = width
-        # three halvings, rounded up, of 14 pixels leave 2
+        # each halving is rounded up: three of 14 pixels leave 2
         side = -(-self.config.crop // 2 ** len(self.config.classifier))
         self.classifier = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(DROPOUT), nn.Linear(before * side**2, 10))
         self.convolutions = len(layers)  # layers before the digits' scores
@@ -105,7 +108,7 @@ class Parser(nn.Module):
         rows, columns = start[:, 1, None] + step, start[:, 0, None] + step
         return self.classifier(padded[scene[:, None, None], rows[:, :, None], columns[:, None]][:, None])
 
-    def trunk(self, images: Float[Tensor, "B 1 64 64"]) -> Float[Tensor, "B F 8 8"]:
+    def trunk(self, images: Float[Tensor, "B 1 64 64"]) -> Float[Tensor, "B F y x"]:
         """The classifier's convolutions over whole scenes: what it sees before it names a digit."""
         return self.classifier[: self.convolutions](images)
 
@@ -142,7 +145,7 @@ def _block(inputs: int, outputs: int, dilation: int = 1) -> tuple[nn.Module, ...
 
 
 def parser_path(glyphs: str) -> Path:
-    """Where the shipped parser of a handwriting is."""
+    """Where the shipped parser of a handwriting is; "mnist-second" is the one that checks "mnist"."""
     return PARSERS / f"parser-{glyphs}.safetensors"
 
 
@@ -157,10 +160,11 @@ def save_parser(path: Path, parser: Parser, glyphs: str, seed: int, steps: int) 
 def read_parser(path: Path) -> Parser:
     """The parser in a file, in evaluation mode. Raises CheckpointError for anything else, or other sizes."""
     tensors, header = read_file(path, KIND)
-    with torch.random.fork_rng(devices=[]):
-        parser = Parser()
-    if header.get("config") != json.loads(json.dumps(asdict(parser.config))):
+    known = {json.dumps(asdict(config)): config for config in (ParserConfig(), SECOND)}
+    if (written := json.dumps(header.get("config"))) not in known:
         raise CheckpointError(f"{path} was trained with other settings than this version has: train it again")
+    with torch.random.fork_rng(devices=[]):
+        parser = Parser(known[written])
     fill(parser, tensors, path)
     return parser.eval().requires_grad_(False)
 

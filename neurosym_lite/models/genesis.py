@@ -11,6 +11,7 @@ so that an image's score does not depend on its neighbours.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -194,7 +195,7 @@ class Genesis(nn.Module):
         self.prior_head = nn.Linear(config.prior_lstm, 2 * latent)
         self.component_encoder = component_encoder(config)
         widths = (latent, *config.component_prior)
-        hidden = [part for a, b in zip(widths, widths[1:], strict=False) for part in (nn.Linear(a, b), nn.ELU())]
+        hidden = [part for a, b in pairwise(widths) for part in (nn.Linear(a, b), nn.ELU())]
         self.component_prior = nn.Sequential(*hidden, nn.Linear(widths[-1], 2 * config.component_latent))
         self.component_decoder = BroadcastDecoder(config)
 
@@ -216,7 +217,7 @@ class Genesis(nn.Module):
     def _mask_slots(
         self, code: Float[Tensor, "B E"] | None, n: int, mode: bool, generator: Generator | None
     ) -> Slots:
-        """z_m,1 to z_m,K: the first from N(0, I), each other given those before it (Engelcke et al., equations 5, 7)."""
+        """z_m,1 to z_m,K: the first from N(0, I), each other given those before it."""
         weight = self.prior_head.weight
         latent = weight.new_zeros(n, self.config.mask_latent)
         prior, prior_state, posterior_state = Gaussian(latent, torch.ones_like(latent)), None, None

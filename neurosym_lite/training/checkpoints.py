@@ -174,6 +174,12 @@ def checkpoint_path(name: str) -> Path:
     return Path(name)
 
 
+def with_defaults(config: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """A recipe as a file has it, with the switches of model and data that came after the file was written."""
+    parts = {part: _defaults(getattr(recipe, part)) | config.get(part, {}) for part in ("model", "data")}
+    return config | parts
+
+
 def _defaults(settings: Config | SceneData | DrawingData) -> dict[str, Any]:
     """What a switch was before it existed: its default, as JSON has it."""
     known = {f.name: f.default for f in dataclasses.fields(settings) if f.default is not dataclasses.MISSING}
@@ -199,9 +205,8 @@ def load_checkpoint(name: str) -> tuple[nn.Module, Recipe]:
     if recipe_name not in RECIPES:
         raise CheckpointError(f"{path} was trained by recipe {recipe_name!r}, which this version does not know")
     recipe = RECIPES[recipe_name]
-    trained, now = header.get("config", {}), json.loads(json.dumps(recipe.as_dict()))
-    defaults = {part: _defaults(getattr(recipe, part)) for part in ("model", "data")}
-    if any(defaults[part] | trained.get(part, {}) != now[part] for part in defaults):
+    trained, now = with_defaults(header.get("config", {}), recipe), json.loads(json.dumps(recipe.as_dict()))
+    if any(trained[part] != now[part] for part in ("model", "data")):
         raise CheckpointError(f"{path} was trained with other settings of {recipe_name!r} than this version has")
     with torch.random.fork_rng(devices=[]):
         model = recipe.build()

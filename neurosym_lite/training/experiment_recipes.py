@@ -5,10 +5,9 @@ Each recipe is one of gnm_recipes.LITE with one thing changed.
 
 from dataclasses import replace
 
-from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.training.gnm_recipes import LITE, MEASURED, STRUCT_LITE, data_name, joint_phase, staged
-from neurosym_lite.training.recipe import Phase, Recipe, SceneData
-from neurosym_lite.training.schedules import constant, scaled
+from neurosym_lite.training.recipe import Recipe, SceneData
+from neurosym_lite.training.schedules import constant
 
 SCENES = (100, 300, 1000, 3000, 10_000, 60_000)  # training sets; the paper's is the last
 
@@ -40,7 +39,7 @@ def _turned(base: Recipe, variant: str, about: str, **model: object) -> Recipe:
 
 
 def _ablations(base: Recipe) -> tuple[Recipe, Recipe]:
-    """Table 2: GNM-Gaussian and GNM-NoMLP. A mixture over a map of latents is not defined, so NoMLP has one Gaussian."""
+    """Table 2: GNM-Gaussian and GNM-NoMLP. Over a map of latents no mixture is defined: NoMLP has one Gaussian."""
     return (
         _turned(base, "gaussian", "one Gaussian z_g instead of StructDRAW", prior="gaussian", latent=64),
         _turned(base, "nomlp", "StructDRAW with 3x3 convolutions for MLPs", interaction="none", prior_components=1),

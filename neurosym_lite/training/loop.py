@@ -14,7 +14,7 @@ from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.training.bank import SymbolBank
 from neurosym_lite.training.checkpoints import CheckpointError, read_header, save_npz
-from neurosym_lite.training.memory import keep_freed_memory
+from neurosym_lite.training.memory import spare_the_processor
 from neurosym_lite.training.recipe import Phase
 from neurosym_lite.training.run import (
     Diverged,
@@ -133,7 +133,7 @@ def fit(
     budget of `minutes` is wall time. Raises FloatingPointError for a run that diverges, with the batch beside the
     state; what was saved before is kept.
     """
-    keep_freed_memory()
+    spare_the_processor()
     source = run.recipe.data.source("train", device=str(run.device))
     with Interrupt(patient=run.ranks.count > 1) as interrupt:
         try:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neurosym_lite.training.checkpoints import CheckpointError, fill, read_file, write_file
+from neurosym_lite.training.checkpoints import CheckpointError, fill, read_file, with_defaults, write_file
 from neurosym_lite.training.ranks import ALONE, Ranks
 from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.run import DATA_SEED, Run, blank, check_steps, check_weights, make_optimiser
@@ -89,7 +89,8 @@ def _check_header(header: dict[str, Any], recipe: Recipe, seed: int, device: tor
     """Raise CheckpointError for a state of another run; warn of one that another torch wrote."""
     if (name := header.get("recipe")) != recipe.name:
         raise CheckpointError(f"{path} is a run of {name!r}, not of {recipe.name!r}: give another --out")
-    if _settings(header.get("config", {})) != _settings(json.loads(json.dumps(recipe.as_dict()))):
+    begun_with, now = with_defaults(header.get("config", {}), recipe), json.loads(json.dumps(recipe.as_dict()))
+    if _settings(begun_with) != _settings(now):
         raise CheckpointError(f"{path} was begun with other settings of {recipe.name!r}: give another --out")
     if (begun := header.get("seed")) != seed:
         raise CheckpointError(f"{path} was begun with seed {begun}: give --seed {begun} or another --out")

@@ -13,10 +13,11 @@ from neurosym_lite.distributions import Bernoulli, Gaussian, image_log_likelihoo
 from neurosym_lite.evaluation.likelihood import importance_weighted, log_density, log_weight
 from neurosym_lite.latents import ObjectLatents
 from neurosym_lite.models.convdraw import ConvDraw
+from neurosym_lite.models.genesis import Genesis
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.symbols import ObjectDistribution
 from neurosym_lite.models.vae import VAE
-from tests.models import test_convdraw, test_vae
+from tests.models import test_convdraw, test_genesis, test_vae
 from tests.models.test_convdraw import MLP
 from tests.models.test_gnm import SMALL, VARIANTS
 
@@ -89,6 +90,15 @@ def test_hard_presence_agrees_with_the_sum_over_who_is_there() -> None:
     assert terms[0] < exact - 0.5 and bound.log_likelihood.mean() <= exact + 0.03  # one term is not the sum
 
 
+def test_relaxed_presence_does_not_come_out_at_the_likelihood() -> None:
+    """What the released code averages is no probability of the image: more samples do not bring it there."""
+    model = two_cell_model()
+    image = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(2)).expand(500, -1, -1, -1)
+    hard, relaxed = (importance_weighted(model, image, 20, soft).log_likelihood for soft in (False, True))
+    hard, relaxed = (torch.logsumexp(bound, 0) - math.log(500) for bound in (hard, relaxed))
+    assert abs(hard - relaxed) > 0.3
+
+
 def test_absent_objects_have_no_where_depth_or_what() -> None:
     def gaussian(*shape: int) -> Gaussian:
         return Gaussian(torch.randn(shape), torch.rand(shape) + 0.5)
@@ -128,6 +138,23 @@ def test_a_decoder_that_ignores_its_latent_has_the_likelihood_of_its_one_image(k
     torch.testing.assert_close(bound.log_likelihood, exact, rtol=0, atol=0.3)
     one = torch.stack([importance_weighted(model, images, 1).log_likelihood for _ in range(100)]).mean(0)
     assert (one < exact).all()
+
+
+def test_genesis_with_one_image_for_all_latents_has_its_likelihood() -> None:
+    config = dataclasses.replace(test_genesis.SMALL, sigma=0.5, mask_latent=2, component_latent=2)
+    model, images = Genesis(config).eval(), torch.rand(2, 1, 16, 16)
+    with torch.no_grad():
+        for last in (model.mask_decoder[-1], model.component_decoder.layers[-2]):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+        for net in (model.posterior_head, model.prior_head, model.component_encoder[-1], model.component_prior[-1]):
+            net.weight.mul_(0.1)
+            nn.init.constant_(net.bias, UNIT_STD)
+        model.posterior_head.bias[:2] = 0.2
+    exact = image_log_likelihood(images, torch.full_like(images, 0.5), 0.5).double()
+    bound = importance_weighted(model, images, 1000)
+    assert (bound.effective < 990).all()
+    torch.testing.assert_close(bound.log_likelihood, exact, rtol=0, atol=0.3)
 
 
 def constant_image(model: nn.Module) -> None:
