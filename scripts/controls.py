@@ -1,0 +1,90 @@
+"""Writes data/results/controls.json: what real scenes get where models are measured, and the classifiers' curves.
+
+`python -m scripts.controls`. Of each rule, real scenes against real ones: D-Steps, which have to reach the cap; the
+Fréchet distance, which is the floor; the share that each parser accepts. Of each model in figure 4, accuracy by step
+of the first of its classifiers. What is there already is kept: delete the file to measure all again.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from torch import Generator, Tensor
+
+from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve
+from neurosym_lite.evaluation.evaluate import STEPS_CAP, fresh_scenes, sampled
+from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
+from neurosym_lite.evaluation.parser import load_parser
+from neurosym_lite.evaluation.structure import accepts, wilson
+from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, write_atomically
+from neurosym_lite.training.records import RESULTS
+
+REPORT = RESULTS / "controls.json"
+RULES = ("mnist4", "mnist10", "mnist4-10")
+GLYPHS = "mnist"
+SCENES, SEED = 1000, 0  # as evaluate has them
+OTHER_SEED = 1  # of the scenes that real ones are held against
+COMPARED = ("gnm", "genesis", "convdraw", "convdraw-8steps", "vae")  # models of figure 4
+
+
+def control(rule: str) -> dict[str, float]:
+    """Real scenes where a model's samples would be."""
+    test, train = (SceneSource(rule, GLYPHS, split) for split in ("test", "train"))
+    held, others = (test.batch(SCENES, Generator().manual_seed(seed)).images for seed in (SEED, OTHER_SEED))
+
+    def real(n: int, generator: Generator) -> Tensor:
+        return train.batch(n, generator).images
+
+    curve = learning_curve(real, real, SEED, STEPS_CAP)
+    first, second = load_parser(GLYPHS), load_parser(f"{GLYPHS}-second")
+    accepted = accepts(held, rule, first)
+    interval = wilson(int(accepted.sum()), SCENES)
+    metrics = {
+        "d_steps": d_steps(curve, STEPS_CAP),
+        "d_cap": STEPS_CAP,
+        "frechet": frechet_distance(parser_features(first, held), parser_features(first, others)),
+        "structure_accuracy": float(accepted.float().mean()),
+        "structure_low": interval.low,
+        "structure_high": interval.high,
+        "second_accuracy": float(accepts(held, rule, second).float().mean()),
+    }
+    return {name: round(value, 5) for name, value in metrics.items()} | {"curve": _points(curve)}
+
+
+def curve_of(name: str) -> list[tuple[int, float]]:
+    """How the first classifier of a shipped model's D-Steps learns."""
+    model, recipe = load_checkpoint(name)
+    curve = learning_curve(fresh_scenes(recipe), lambda n, g: sampled(model, n, g), SEED, STEPS_CAP)
+    return _points(curve)
+
+
+def _points(curve: Iterable[Look]) -> list[tuple[int, float]]:
+    return [(look.step, round(look.accuracy, 4)) for look in curve]
+
+
+def measure(path: Path = REPORT) -> None:
+    """Measure what the report lacks, and write it after each piece."""
+    report = json.loads(path.read_text()) if path.is_file() else {"real": {}, "curves": {}}
+    for rule in RULES:
+        if rule not in report["real"]:
+            report["real"][rule] = control(rule)
+            _write(path, report)
+        for name in (f"{model}-{rule}-lite" for model in COMPARED):
+            if name not in report["curves"] and checkpoint_path(name).is_file():
+                report["curves"][name] = curve_of(name)
+                _write(path, report)
+
+
+def _write(path: Path, report: dict) -> None:
+    """As JSON, a point of a curve a line."""
+    text = re.sub(r"\[\s+(\d+),\s+([\d.]+)\s+\]", r"[\1, \2]", json.dumps(report, indent=1))
+    write_atomically(path, f"{text}\n".encode())
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    measure(Path(sys.argv[1]) if len(sys.argv) > 1 else REPORT)

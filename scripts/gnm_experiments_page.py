@@ -1,0 +1,223 @@
+"""Writes book/gnm_experiments.md and its pictures from the run records: `python -m scripts.gnm_experiments_page`.
+
+Measures nothing. A number reaches the page only from data/results/, data/published.json or a configuration.
+"""
+
+import json
+import sys
+from functools import partial
+
+from torch import nn
+
+from neurosym_lite.models.convdraw import ConvDrawConfig
+from neurosym_lite.models.genesis import GenesisConfig
+from neurosym_lite.models.gnm_config import PAPER_MNIST
+from neurosym_lite.models.vae import VAEConfig
+from neurosym_lite.training.recipe import MODELS, Config
+from neurosym_lite.training.recipes import RECIPES
+from scripts import gnm_experiments as found
+from scripts import gnm_experiments_pictures as pictures
+from scripts import gnm_experiments_words as words
+from scripts.gnm_experiments import RULES, cell, linked, recipe_name, runs_of
+from scripts.pages import ROOT
+from scripts.results_page import NOT_RUN, PUBLISHED, RECORDS, Record, load_records, number, published_number, table
+from scripts.results_words import DATASETS, HEADINGS
+
+PAGE = ROOT / "book" / "gnm_experiments.md"
+CONTROLS = RECORDS / "controls.json"
+PAPER_CONFIGS = {
+    "GNM": PAPER_MNIST,
+    "GENESIS": GenesisConfig(),
+    "ConvDRAW": ConvDrawConfig(),
+    "VAE": VAEConfig(),
+}
+COLUMNS = ("S-Acc", "*t*", "D-Steps", "LL", "Fréchet")
+
+
+def measured(row: str, rule: str, records: list[Record], cap: float | None) -> list[str]:
+    """Our cells of a row."""
+    runs = runs_of(recipe_name(row, rule), records)
+    return [
+        cell(runs, "structure_accuracy", found.share),
+        cell(runs, "structure_true_accept", found.plain("structure_true_accept")),
+        cell(runs, "d_steps", partial(found.steps, cap=cap)),
+        cell(runs, "likelihood", found.bound, 4),
+        cell(runs, "frechet", found.plain("frechet")),
+    ]
+
+
+def scenes_table(rows: list[str], published: dict, rule: str, records: list[Record], cap: float | None) -> str:
+    """Published columns first, then ours."""
+    columns = published["columns"]
+    header = ["model", *(f"{HEADINGS[c]}, published" for c in columns), *(f"{name}, ours" for name in COLUMNS)]
+    values = published.get(next(key for key, name in RULES.items() if name == rule), {})
+    body = []
+    for row in rows:
+        theirs = [published_number(v, c) for v, c in zip(values[row], columns, strict=True)] if row in values else []
+        body.append([row, *(theirs or ["–"] * len(columns)), *measured(row, rule, records, cap)])
+    return table(header, body)
+
+
+def verdict(rule: str, rows: list[str], records: list[Record]) -> str:
+    """Is the order that of the paper? By measure, with the reason where it is not."""
+    lines = [words.PUBLISHED_ORDER + " Ours:\n"]
+    for key, name in words.MEASURES.items():
+        order = found.ranking(rows, rule, key, records)
+        if key == "likelihood":
+            wanted, got = "GENESIS", order[-1][0] if order else ""
+        else:
+            wanted, got = "GNM", order[0][0] if order else ""
+        ties = [row for row, value in order if value == dict(order).get(got)]
+        said = words.AS_PUBLISHED if got == wanted and ties == [wanted] else words.NOT_AS_PUBLISHED
+        if len(order) < len(rows):
+            said += f"; {words.UNDECIDED}"
+        sign = " < " if key == "likelihood" else " > "
+        names = [row for row, _ in (reversed(order) if key == "likelihood" else order)]
+        why = words.WHY.get((rule, key), "") if words.NOT_AS_PUBLISHED in said else ""
+        lines.append(f"- {name}: {sign.join(names) or NOT_RUN} ({said}). {why}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def paper_size(names: list[str], rule: str, records: list[Record]) -> str:
+    """What is there at the paper's size."""
+    said = []
+    for row in names:
+        name = recipe_name(row, rule, "")
+        if name in RECIPES:
+            runs = runs_of(name, records)
+            said.append(f"{row} {cell(runs, 'structure_accuracy', found.share)}")
+    return words.PAPER_SIZE.format(names="; ".join(said)) + "\n" if said else ""
+
+
+def tables_section(gnm: dict, records: list[Record], controls: dict) -> str:
+    """Tables 1, 2 and 3, a part for each data set of ours."""
+    parts = []
+    for key, (title, intro) in words.TABLES.items():
+        parts += [f"## {title}\n", f"{intro}\n"]
+        for dataset, rule in RULES.items():
+            rows = list(gnm[key].get(dataset, ()))
+            cap = controls["real"].get(rule, {}).get("d_cap")
+            if key == "table_2_ablation" and rule == "mnist4":
+                parts += [f"### {DATASETS[dataset]}\n", f"{words.OURS_ALONE}\n"]
+                parts.append(scenes_table(list(words.ABLATED), gnm[key], rule, records, cap))
+            elif rows:
+                parts += [f"### {DATASETS[dataset]}\n", scenes_table(rows, gnm[key], rule, records, cap)]
+                if key == "table_1":
+                    parts.append(verdict(rule, rows, records))
+                parts.append(paper_size(rows, rule, records))
+    return "\n".join(part for part in parts if part)
+
+
+def controls_section(controls: dict) -> str:
+    """Real scenes, where models are measured."""
+    names = {rule: DATASETS[dataset] for dataset, rule in RULES.items()}
+    link = {"file": CONTROLS.name}
+    body = []
+    for rule, real in controls["real"].items():
+        reached = "≥ " if real["d_steps"] == real["d_cap"] else ""
+        body.append([
+            names[rule], found.accepted(real, link), linked(f"{real['second_accuracy']:.3f}", link),
+            linked(reached + number(real["d_steps"]), link), linked(number(real["frechet"], 3), link),
+        ])  # fmt: skip
+    header = ["data", "accepted by the parser", "by the second parser", "D-Steps", "Fréchet"]
+    return f"{words.REAL}\n{table(header, body)}"
+
+
+def parameters_section(published: dict, records: list[Record]) -> str:
+    """Table 5, for the MNIST scenes."""
+    body = []
+    for row, config in PAPER_CONFIGS.items():
+        lite = RECIPES[recipe_name(row, "mnist4")].model
+        theirs = number(published["mnist_4"][row])
+        body.append([row, theirs, f"{count(config) / 1e6:.2f}", f"{count(lite) / 1e6:.2f}"])
+    header = ["model", "published (millions)", "ours, the paper's size (millions)", "ours, lite (millions)"]
+    return f"{words.TABLE_5}\n{table(header, body)}"
+
+
+def count(config: Config) -> int:
+    """Parameters of a model of that configuration."""
+    model: nn.Module = MODELS[type(config)](config)
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def figure(name: str, alt: str) -> str:
+    """A picture of the page."""
+    return f"```{{figure}} _static/gnm_experiments/{name}.png\n:name: fig-gnm-{name}\n:alt: {alt}\n```\n"
+
+
+def figure_4_section(records: list[Record]) -> str:
+    """The picture, and its numbers."""
+    body = []
+    for model, by_beta in pictures.BETAS.items():
+        for beta, name in by_beta.items():
+            runs = runs_of(name, records)
+            accuracy = cell(runs, "structure_accuracy", found.share)
+            body.append([model, number(beta), accuracy, cell(runs, "likelihood", found.bound, 4)])
+    header = ["model", "beta", "S-Acc", "LL"]
+    return f"{words.FIGURE_4}\n{figure('figure_4', words.ALT_FIGURE_4)}\n{table(header, body)}"
+
+
+def few_section(records: list[Record]) -> str:
+    """Structure accuracy by size of the training set."""
+    body = []
+    for scenes, name in pictures.SETS.items():
+        runs = runs_of(name, records)
+        body.append([number(scenes), cell(runs, "structure_accuracy", found.share),
+                     cell(runs, "structure_true_accept", found.plain("structure_true_accept")),
+                     cell(runs, "frechet", found.plain("frechet"))])  # fmt: skip
+    return f"{words.FEW}\n{figure('scenes', words.ALT_FEW)}\n{table(['scenes', 'S-Acc', '*t*', 'Fréchet'], body)}"
+
+
+def second_section(records: list[Record]) -> str:
+    """Two parsers on the same samples."""
+    both = [r for r in records if {"structure_accuracy", "second_accuracy"} <= r["metrics"].keys()]
+    gaps = {r["file"]: r["metrics"]["second_accuracy"] - r["metrics"]["structure_accuracy"] for r in both}
+    body = [
+        [f"`{r['recipe']}`", str(r["seed"]), linked(f"{r['metrics']['structure_accuracy']:.3f}", r),
+         linked(f"{r['metrics']['second_accuracy']:.3f}", r), f"{gaps[r['file']]:+.3f}"]
+        for r in both
+    ]  # fmt: skip
+    header = ["run", "seed", "the parser", "the second", "difference"]
+    most = max(map(abs, gaps.values()), default=0.0)
+    said = f"Largest difference: {most:.3f}, over {len(both)} runs.\n"
+    return f"{words.SECOND}\n{said}\n{table(header, body)}"
+
+
+def relaxed_section(records: list[Record]) -> str:
+    """Likelihoods by hard and by relaxed presence, and how many samples count."""
+    having = [r for r in records if "likelihood_relaxed" in r["metrics"]]
+    body = [
+        [f"`{r['recipe']}`", str(r["seed"]), found.bound(r), found.plain("likelihood_relaxed", 4)(r),
+         found.plain("likelihood_effective")(r)]
+        for r in having
+    ]  # fmt: skip
+    header = ["run", "seed", "hard", "relaxed", "effective samples"]
+    return f"{words.RELAXED}\n{table(header, body)}"
+
+
+def page(records: list[Record], published: dict, controls: dict) -> str:
+    """The page's text."""
+    gnm = published["gnm"]
+    return "\n".join([
+        words.INTRODUCTION, words.HOW_TO_READ, controls_section(controls), tables_section(gnm, records, controls),
+        figure_4_section(records), parameters_section(gnm["table_5_parameters_millions"], records),
+        few_section(records), second_section(records), relaxed_section(records), words.DIFFERENCES,
+    ])  # fmt: skip
+
+
+def current_page() -> str:
+    """The page as the files in data/ say it should be."""
+    read = (json.loads(path.read_text(encoding="utf-8")) for path in (PUBLISHED, CONTROLS))
+    return page(load_records(), *read)
+
+
+def main() -> int:
+    """Write the page and its pictures."""
+    PAGE.write_text(current_page(), encoding="utf-8")
+    pictures.draw(load_records(), json.loads(CONTROLS.read_text(encoding="utf-8")))
+    print(f"written: {PAGE.relative_to(ROOT)} and {len(list(pictures.PICTURES.glob('*.png')))} pictures")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

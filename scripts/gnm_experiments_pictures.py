@@ -1,0 +1,105 @@
+"""The pictures of the page on GNM's experiments, and which runs stand in them.
+
+Opaque cards like all figures of the book. Each file carries the fingerprint of the numbers that it shows.
+"""
+
+import hashlib
+import io
+import json
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from neurosym_lite import figures
+from neurosym_lite.training.checkpoints import write_atomically
+from neurosym_lite.training.experiment_recipes import SCENES
+from scripts.controls import COMPARED
+from scripts.gnm_experiments import STEMS, middle, runs_of
+from scripts.pages import ROOT
+from scripts.results_page import Record
+
+PICTURES = ROOT / "book" / "_static" / "gnm_experiments"
+DPI = 130
+FINGERPRINT = "Description"  # the PNG text field that holds it
+RULE = "mnist4"
+
+BETAS = {
+    "GNM": {beta: f"gnm-beta{beta}-{RULE}-lite" for beta in (1, 2, 3)},
+    "ConvDRAW": {1: f"convdraw-{RULE}-lite"} | {beta: f"convdraw-beta{beta}-{RULE}-lite" for beta in (5, 10)},
+    "VAE": {1: f"vae-{RULE}-lite"} | {beta: f"vae-beta{beta}-{RULE}-lite" for beta in (5, 10)},
+}
+SETS = {scenes: f"gnm-{scenes}scenes-{RULE}-lite" for scenes in SCENES}
+MARKS = ("o", "s", "D", "^", "v")
+
+
+def points(by_x: dict[int, str], key: str, records: list[Record]) -> tuple[list[int], list[float]]:
+    """Measured points of a line: x, and the mean over seeds of a metric."""
+    pairs = [(x, middle(runs_of(name, records), key)) for x, name in by_x.items()]
+    kept = [(x, value) for x, value in pairs if value is not None]
+    return [x for x, _ in kept], [value for _, value in kept]
+
+
+def _lines(axes: Axes, key: str, records: list[Record]) -> None:
+    for (model, by_beta), mark, colour in zip(BETAS.items(), MARKS, figures.PALETTE, strict=False):
+        axes.plot(*points(by_beta, key, records), marker=mark, color=colour, label=model)
+    axes.set(xlabel="beta", xticks=sorted({beta for by_beta in BETAS.values() for beta in by_beta}))
+
+
+def figure_4(records: list[Record], controls: dict) -> Figure:
+    """Structure accuracy and likelihood by beta, and the classifiers' curves."""
+    figures.set_style()
+    figure, (left, middle_axes, right) = plt.subplots(1, 3, figsize=(12, 3.6))
+    _lines(left, "structure_accuracy", records)
+    _lines(middle_axes, "likelihood", records)
+    left.set(ylabel="structure accuracy", ylim=(-0.03, 1.03))
+    middle_axes.set(ylabel="likelihood bound, nats an image")
+    left.legend(frameon=False)
+    names = {stem: row for row, stem in STEMS.items() if row != "GNM-Struct"}
+    for stem, mark, colour in zip(COMPARED, MARKS, figures.PALETTE, strict=True):
+        curve = controls["curves"].get(f"{stem}-{RULE}-lite")
+        if curve:
+            steps, accuracy = zip(*curve, strict=True)
+            right.plot(steps, accuracy, color=colour, label=names[stem], marker=mark, markevery=(len(steps) - 1, 1))
+    real = controls["real"][RULE]["curve"]
+    right.plot(*zip(*real, strict=True), color="0.5", linestyle=":", label="real scenes")
+    right.set(xlabel="steps of the classifier", ylabel="its accuracy", xscale="log", ylim=(0.45, 1.02))
+    right.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def scenes(records: list[Record]) -> Figure:
+    """Structure accuracy by size of the training set, with intervals of the first seed."""
+    figures.set_style()
+    figure, axes = plt.subplots(figsize=(6, 3.4))
+    for size, name in SETS.items():
+        for run in runs_of(name, records)[:1]:
+            m = run["metrics"]
+            low, high = (abs(m[f"structure_{end}"] - m["structure_accuracy"]) for end in ("low", "high"))
+            axes.errorbar(size, m["structure_accuracy"], [[low], [high]], color=figures.BLUE, marker="o", capsize=3)
+    axes.plot(*points(SETS, "structure_accuracy", records), color=figures.BLUE)
+    axes.set(xlabel="training scenes (logarithmic)", ylabel="structure accuracy", xscale="log", ylim=(-0.03, 1.03))
+    axes.set_xlim(min(SETS) / 1.5, max(SETS) * 1.5)
+    return figure
+
+
+def fingerprint(records: list[Record], controls: dict) -> str:
+    """A short name for the numbers that the pictures show."""
+    names = {name for line in (*BETAS.values(), SETS) for name in line.values()}
+    shown = [[r["recipe"], r["seed"], r["metrics"]] for r in records if r["recipe"] in names]
+    return hashlib.sha256(json.dumps([shown, controls], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def draw(records: list[Record], controls: dict) -> None:
+    """Save both as PNG."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for name, figure in (("figure_4", figure_4(records, controls)), ("scenes", scenes(records))):
+        buffer = io.BytesIO()
+        about = {"Software": None, FINGERPRINT: fingerprint(records, controls)}
+        figure.savefig(buffer, format="png", dpi=DPI, metadata=about)
+        plt.close(figure)
+        write_atomically(PICTURES / f"{name}.png", buffer.getvalue())
