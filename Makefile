@@ -22,7 +22,7 @@ help:
 	@echo "make test        lint, unit tests, and every notebook's outputs compared"
 	@echo "make lab         open the notebooks in JupyterLab"
 	@echo "make execute     run the notebooks in place and store their outputs (one: NB=notebooks/NAME.ipynb)"
-	@echo "make results     write book/results.md from the run records"
+	@echo "make results     write the pages of results from the run records"
 	@echo "make check-site  open every built page in a browser without a network (SHOTS=DIR keeps pictures)"
 	@echo "make bench       measure what is meant to be fast, write book/benchmarks.md (BENCH_FLAGS=--quick: once)"
 	@echo "make clean       remove what was built (the venv stays)"
@@ -55,6 +55,7 @@ execute: $(STAMP)
 
 results: $(STAMP)
 	$(BIN)/python -m scripts.results_page
+	$(BIN)/python -m scripts.gnm_experiments_page
 
 check-site: $(STAMP)
 	$(BIN)/python -m scripts.check_site $(HTML) $(if $(SHOTS),--screenshots $(SHOTS)) $(CHECK_SITE_FLAGS)

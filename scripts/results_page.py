@@ -20,21 +20,18 @@ PUBLISHED = ROOT / "data" / "published.json"
 PARSER = ROOT / "data" / "parsers" / "parser-mnist.json"
 
 NOT_RUN = "not run"
-NOT_RECORDS = ("benchmarks.json",)  # what lies beside the run records and is none
+NOT_RECORDS = ("benchmarks.json", "controls.json")  # what lies beside the run records and is none
 GALLERY = ("failure-", "cure-")  # runs that stand on a page of their own
 Record = dict
 
 # how the metrics of a run record may be called that stand beside a column of the papers' tables
 ALIASES = {
-    "s_acc": ("structure_accuracy",),
-    "d_steps": ("d_steps", "discriminability"),
     "ap_iou_0.50": ("ap50",),
     "ap_iou_0.50_to_0.95_step_0.05": ("ap50_95",),
     "z_what_classification_accuracy": ("what_accuracy",),
 }
 # rows of published tables -> the model part of the names of our recipes (model-data[-lite]), where it is not the same
-MODELS = {"GNM-Struct": ("gnm",), "GNM-NoMLP": ("gnm-nomlp",)}
-BOX_MODELS = {"GNM": ("gnm", "gnm-gaussian")}  # boxes are found by the same encoder under both priors
+MODELS = {"GNM": ("gnm", "gnm-gaussian")}  # boxes are found by the same encoder under both priors
 DATA = {
     "mnist_4": ("mnist4", "digits4"),
     "mnist_10": ("mnist10", "digits10"),
@@ -131,17 +128,9 @@ def measured(records: list[Record], column: str) -> str:
     values = [r["metrics"][key] for r in records for key in ALIASES[column] if key in r["metrics"]]
     if not values:
         return "–"
-    if len(values) == 1 and column == "s_acc" and "structure_low" in records[0]["metrics"]:
-        return _structure(records[0]["metrics"])
     if len(values) == 1:
         return number(values[0])
     return f"{number(mean(values))} ± {number(stdev(values), 2)} ({len(values)} runs)"
-
-
-def _structure(metrics: dict[str, float]) -> str:
-    """A structure accuracy with its interval, and apart from it the one after sweeps."""
-    words = {"structure_accuracy": "", "swept_accuracy": "; after sweeps "}
-    return "".join(word + with_interval(metrics, name) for name, word in words.items() if name in metrics)
 
 
 def recipes_of(stems: Iterable[str], dataset: str, records: list[Record]) -> list[str]:
@@ -153,55 +142,37 @@ def recipes_of(stems: Iterable[str], dataset: str, records: list[Record]) -> lis
 
 
 def ours(names: list[str], columns: list[str], records: list[Record]) -> str:
-    """What our runs of a published row measured, recipe by recipe; a likelihood is never set beside theirs."""
+    """What our runs of a published row measured, recipe by recipe."""
     cells = []
     for name in names:
         runs = [r for r in records if r["recipe"] == name]
-        values = [f"{HEADINGS[c]}: {measured(runs, c)}" for c in columns if c != "log_likelihood"]
+        values = [f"{HEADINGS[c]}: {measured(runs, c)}" for c in columns]
         cells.append(f"`{name}` ({', '.join(values)})")
     return "; ".join(cells) or NOT_RUN
 
 
-def scenes_table(published: dict, records: list[Record], models: dict[str, tuple[str, ...]] = MODELS) -> str:
-    """A table of GNM: one row a data set and model, published columns first, then ours."""
+def scenes_table(published: dict, records: list[Record]) -> str:
+    """Table 4 of GNM: one row a data set and model, published columns first, then ours."""
     columns = published["columns"]
     rows = []
     for dataset in [key for key in published if key != "columns"]:
         for model, values in published[dataset].items():
             theirs = (published_number(v, c) for v, c in zip(values, columns, strict=True))
-            names = recipes_of(models.get(model, (model.lower(),)), dataset, records)
+            names = recipes_of(MODELS.get(model, (model.lower(),)), dataset, records)
             rows.append([DATASETS[dataset], model, *theirs, ours(names, columns, records)])
     return table(["data", "model", *(HEADINGS[c] for c in columns), "ours"], rows)
 
 
-def parameters_table(published: dict, records: list[Record]) -> str:
-    """Table 5 of GNM: parameters in millions."""
-    counts = {record["recipe"]: record["parameters"] / 1e6 for record in records}
-    rows = []
-    for dataset, models in published.items():
-        for model, millions in models.items():
-            cells = [f"`{name}`: {counts[name]:.2f}" for name in recipes_of((model.lower(),), dataset, records)]
-            rows.append([DATASETS[dataset], model, number(millions), "; ".join(cells) or NOT_RUN])
-    return table(["data", "model", "published (millions)", "ours (millions)"], rows)
-
-
 def gnm_section(gnm: dict, records: list[Record]) -> str:
-    """The tables 1, 2, 3, 4 and 5 of GNM, ours beside them."""
+    """Table 4 of GNM, ours beside it; the others have a page of their own."""
     return "\n".join(
         [
             "## GNM: published beside measured\n",
-            "Source: {cite:t}`jiang2020gnm`.\n",
+            "Source: {cite:t}`jiang2020gnm`. Tables 1, 2, 3 and 5 and figure 4 are on "
+            "{doc}`a page of their own <gnm_experiments>`.\n",
             protocol(gnm["protocol"]),
-            "### Table 1: scenes from the prior\n",
-            scenes_table(gnm["table_1"], records),
-            "### Table 2: ablation\n",
-            scenes_table(gnm["table_2_ablation"], records),
-            "### Table 3: MNIST-4-10\n",
-            scenes_table(gnm["table_3_mnist_4_10"], records),
             "### Table 4: boxes (average precision by overlap) and appearance\n",
-            scenes_table(gnm["table_4_representation"], records, BOX_MODELS),
-            "### Table 5: parameters\n",
-            parameters_table(gnm["table_5_parameters_millions"], records),
+            scenes_table(gnm["table_4_representation"], records),
         ]
     )
 

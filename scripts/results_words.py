@@ -47,6 +47,12 @@ MEANINGS = {
     "swept_high": "upper end of its 95 % interval",
     "swept_spread": "diversity of handwriting after the sweeps",
     "swept_places": "spread of places after the sweeps",
+    "second_accuracy": "S by the second parser, of another architecture and seed",
+    "d_steps": "steps until a classifier tells samples from scenes, median over three; 2,000 is the cap",
+    "frechet": "Fréchet distance of samples to held-out scenes, in the parser's features",
+    "likelihood": "importance-weighted bound with 100 samples, nats an image; presence is drawn hard",
+    "likelihood_relaxed": "the same with relaxed presence, which bounds nothing",
+    "likelihood_effective": "how many of the 100 samples count, median over images",
     "relative_l1": "sum of absolute errors over the sum of ink, at the stop; a black page has 1",
     "relative_l1_1": "the same after one part",
     "relative_l1_2": "the same after two",
@@ -75,6 +81,9 @@ FAMILIES = {
     "Structure of imagined scenes": (
         "structure_accuracy", "structure_true_accept", "structure_spread", "structure_places",
         "swept_accuracy", "swept_spread", "swept_places",
+    ),
+    "Looks and likelihood": (
+        "second_accuracy", "d_steps", "frechet", "likelihood", "likelihood_relaxed", "likelihood_effective",
     ),
     "Boxes": ("count_mean", "count_right", "ap50", "ap50_95"),
     "Reconstruction of scenes": ("mse", "log_likelihood"),
@@ -106,7 +115,7 @@ DIFFERENCES = """## Where our protocol differs
 Read this before you compare two numbers.
 
 - **Canvas.** GNM's scenes have 128x128 pixels, ours 64x64. A log-likelihood is a sum over pixels, so the two cannot
-  be compared, and ours are not printed beside theirs.
+  be compared.
 - **Pixel noise.** A likelihood under a Gaussian depends on its fixed $\\sigma$. GNM's released configuration uses 0.2;
   the `config` of a run record says what ours used.
 - **Handwriting.** The published scenes are made of MNIST digits. Recipes with `digits` in their name use the

@@ -132,12 +132,10 @@ def test_results_page_shows_a_run_beside_the_published_number() -> None:
         "file": "gnm-mnist4.json",
     }
     page = results_page.render([record], json.loads(results_page.PUBLISHED.read_text(encoding="utf-8")))
-    assert "| MNIST-4 | GNM | 0.984 | 3,920 | 10,964 | `gnm-mnist4` (S-Acc: 0.8125, D-Steps: –) |" in page
-    assert "| MNIST-4 | GNM | 2.9 | `gnm-mnist4`: 2.93 |" in page
     assert "| `gnm-mnist4` | 0.8125 |" in page and "| `gnm-mnist4` | 0.875 | 0.5 |" in page
     boxes = "AP at 0.5: 0.875, AP at 0.5 to 0.95: 0.5, class from $z_{\\mathrm{what}}$: –"
     assert f"| MNIST-4 | GNM | 0.905 | 0.487 | 0.983 | `gnm-mnist4` ({boxes}) |" in page
-    assert "| MNIST-10 | GNM | 0.824 | 2,760 | 10,450 | not run |" in page
+    assert "| MNIST-10 | GNM | 0.905 | 0.459 | 0.984 | not run |" in page
 
 
 def test_runs_that_fail_on_purpose_are_left_to_their_gallery() -> None:
@@ -152,8 +150,8 @@ def test_runs_that_fail_on_purpose_are_left_to_their_gallery() -> None:
 
 
 def test_two_seeds_become_mean_and_spread() -> None:
-    runs = [{"metrics": {"structure_accuracy": value}} for value in (0.8, 0.9)]
-    assert results_page.measured(runs, "s_acc") == "0.85 ± 0.071 (2 runs)"
+    runs = [{"metrics": {"ap50": value}} for value in (0.8, 0.9)]
+    assert results_page.measured(runs, "ap_iou_0.50") == "0.85 ± 0.071 (2 runs)"
 
 
 def test_run_records_have_the_keys_that_pages_read() -> None:

@@ -18,6 +18,7 @@ from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.likelihood import Bound, importance_weighted
 from neurosym_lite.evaluation.parser import load_parser, parser_path
+from neurosym_lite.evaluation.recall import recall_metrics
 from neurosym_lite.evaluation.stop_noise import stop_noise
 from neurosym_lite.evaluation.strokes import redraw, relative_l1, stroke_metrics
 from neurosym_lite.evaluation.structure import accepts, structure_metrics
@@ -247,12 +248,13 @@ METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "d_steps": discriminability,
     "frechet": frechet,
     "second": second_opinion,
+    "recall": lambda task: recall_metrics(task.model, task.scenes, load_parser(task.recipe.data.glyphs)),
     "strokes": lambda task: stroke_metrics(task.model, task.scenes.images.float() / 255, task.scenes.labels),
     "stop_noise": stop_gradient,
     "transfer": transfer,
 }
 # they take a minute, or data of their own
-ONLY_WHEN_NAMED = ("likelihood", "d_steps", "frechet", "second", "stop_noise", "transfer")
+ONLY_WHEN_NAMED = ("likelihood", "d_steps", "frechet", "second", "recall", "stop_noise", "transfer")
 
 
 def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
@@ -266,6 +268,7 @@ def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
         "binding": recipe.data.rule == "mnist1",
         "structure": has_rule,
         "sweeps": has_rule and can_sweep(model),
+        "recall": has_rule and can_sweep(model),
         "likelihood": not isinstance(model, GNM) or model.config.prior != "independent",
         "frechet": has_rule,
         "second": has_rule and parser_path(second_parser(recipe)).is_file(),

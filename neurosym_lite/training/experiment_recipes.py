@@ -5,10 +5,11 @@ Each recipe is one of gnm_recipes.LITE with one thing changed.
 
 from dataclasses import replace
 
-from neurosym_lite.training.gnm_recipes import LITE, MEASURED, STRUCT_LITE, data_name, joint_phase, staged
+from neurosym_lite.training.gnm_recipes import LITE, MEASURED, STRUCT_LITE, data_name, joint_phase, prior_phase, staged
 from neurosym_lite.training.recipe import Recipe, SceneData
 from neurosym_lite.training.schedules import constant
 
+WINDOW = (1, 2, 3, 4, 7)  # constant beta_g that decide which facts stay in z_g
 SCENES = (100, 300, 1000, 3000, 10_000, 60_000)  # training sets; the paper's is the last
 
 MNIST4, MNIST10 = LITE[1:]
@@ -69,6 +70,23 @@ def _with_beta(base: Recipe, beta: int, steps: int) -> Recipe:
     )
 
 
+def _at_price(base: Recipe, beta_global: int, steps: int) -> Recipe:
+    """The prior stage gone on with at one beta_g: which facts stay in z_g at that price?
+
+    Symbols stand still, and each of their KLs weighs 1, so that the price alone decides.
+    """
+    phase = prior_phase(steps, constant(float(beta_global)))
+    weights = {name: value for name, value in phase.weights.items() if name not in ("beta_where", "beta_presence")}
+    return replace(
+        base,
+        name=_named(base, f"window{beta_global}"),
+        about=f"{base.about}: its prior trained on with beta_g at {beta_global}",
+        phases=(replace(phase, weights=weights),),
+        start=base.name,
+        metrics=("structure", "recall"),
+    )
+
+
 def _from_few(base: Recipe, scenes: int) -> Recipe:
     """The same training, on a training set of that size."""
     return replace(
@@ -91,5 +109,6 @@ EXPERIMENTS = (
     MNIST4_10,
     MNIST4_10_8STEPS,
     *(_with_beta(base, beta, 10_000) for base in (MNIST4_10, MNIST4_10_8STEPS) for beta in (1, 2)),
+    *(_at_price(MNIST10, beta, 8000) for beta in WINDOW),
     *(_from_few(MNIST4, scenes) for scenes in SCENES),
 )

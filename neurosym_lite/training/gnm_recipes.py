@@ -62,7 +62,7 @@ def _symbol_phase(steps: int) -> Phase:
     )
 
 
-def _prior_phase(steps: int, beta_global: Schedule) -> Phase:
+def prior_phase(steps: int, beta_global: Schedule) -> Phase:
     return Phase(
         steps=steps,
         learning_rate=warm_cosine(steps, 1e-3, 3e-5),
@@ -90,7 +90,7 @@ def joint_phase(steps: int, beta_global: Schedule) -> Phase:
 def staged(symbols: int, prior: int, joint: int, peak: float, end: float) -> tuple[Phase, ...]:
     """The stages, in steps (joint may be 0); `peak` is the largest beta_g and `end` the prior stage's last."""
     rise = at_fractions(prior, (0.15, 0.03), (0.3, peak), (0.7, peak), (0.95, end))
-    first = (_symbol_phase(symbols), _prior_phase(prior, rise))
+    first = (_symbol_phase(symbols), prior_phase(prior, rise))
     return (*first, joint_phase(joint, at_fractions(joint, (0.3, end), (0.8, min(end, 1.1))))) if joint else first
 
 

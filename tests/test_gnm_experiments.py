@@ -1,0 +1,99 @@
+"""The page on GNM's experiments: every number is from a record, and says which."""
+
+import json
+import math
+import re
+
+import pytest
+from PIL import Image
+
+from neurosym_lite.training.recipes import RECIPES
+from scripts import gnm_experiments as found
+from scripts import gnm_experiments_page as experiments
+from scripts import gnm_experiments_pictures as pictures
+from scripts import gnm_experiments_words as words
+from scripts.results_page import NOT_RUN, PUBLISHED, load_records
+
+NAMES = re.compile(  # what has a digit in its name: data sets, models, tables and figures, symbols, files and code
+    r"MNIST-4-10|MNIST-4|MNIST-10|[Tt]ables? 1, 2, 3 and 5|[Tt]able \d|[Ff]igure \d|(?:GNM|ConvDRAW)-8(?:-beta-\d+)?"
+    r"|(?:GNM|ConvDRAW)-beta-\d+|Chapter 5|beta 1|95 %|figure_4|<[^>]*>|`[a-z0-9-]+`|jiang2020gnm"
+)
+
+
+def nowhere(value):
+    """The same data with NaN for each number."""
+    if isinstance(value, dict):
+        return {key: nowhere(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [nowhere(part) for part in value]
+    return math.nan if isinstance(value, int | float) else value
+
+
+def controls() -> dict:
+    return json.loads(experiments.CONTROLS.read_text(encoding="utf-8"))
+
+
+def run(recipe: str, seed: int = 0, **metrics: float) -> dict:
+    return {"recipe": recipe, "seed": seed, "metrics": metrics, "file": f"{recipe}-{seed}.json"}
+
+
+def test_the_page_is_what_the_records_say() -> None:
+    assert experiments.PAGE.read_text(encoding="utf-8") == experiments.current_page(), "run `make results`"
+
+
+def test_no_number_is_typed(monkeypatch) -> None:
+    """With all records, tables and counts turned to NaN no digit is left but in names."""
+    records = [
+        record | {"metrics": nowhere(record["metrics"]), "seed": math.nan} for record in load_records()
+    ]
+    monkeypatch.setattr(experiments, "count", lambda config: math.nan)
+    monkeypatch.setattr(pictures, "BETAS", {m: dict([(math.nan, line[1])]) for m, line in pictures.BETAS.items()})
+    monkeypatch.setattr(pictures, "SETS", dict([(math.nan, next(iter(pictures.SETS.values())))]))
+    text = experiments.page(records, nowhere(json.loads(PUBLISHED.read_text(encoding="utf-8"))), nowhere(controls()))
+    text = re.sub(r"over \d+ runs", "", text)  # counted
+    left = [line for line in NAMES.sub("", text).splitlines() if re.search(r"\d", line)]
+    assert left == [] and "nan" in text
+
+
+def test_every_number_of_ours_leads_to_a_file() -> None:
+    page = experiments.PAGE.read_text(encoding="utf-8")
+    targets = set(re.findall(r"<\.\./data/results/([^>]+)>", page))
+    assert targets and all((experiments.RECORDS / target).is_file() for target in targets)
+
+
+def test_rows_of_the_tables_are_recipes() -> None:
+    gnm = json.loads(PUBLISHED.read_text(encoding="utf-8"))["gnm"]
+    for key in words.TABLES:
+        for dataset, rule in found.RULES.items():
+            assert all(found.recipe_name(row, rule) in RECIPES for row in gnm[key].get(dataset, ())), (key, dataset)
+    assert all(found.recipe_name(row, "mnist4") in RECIPES for row in words.ABLATED)
+    shown = [name for line in (*pictures.BETAS.values(), pictures.SETS) for name in line.values()]
+    assert set(shown) <= RECIPES.keys()
+
+
+def test_seeds_become_mean_and_spread_and_each_is_there() -> None:
+    runs = [run("gnm-mnist4-lite", seed, frechet=value) for seed, value in enumerate((0.2, 0.4, 0.3))]
+    said = found.cell(found.runs_of("gnm-mnist4-lite", runs[::-1]), "frechet", found.plain("frechet"))
+    assert said.startswith("0.3 ± 0.1 ({download}`0.2 <../data/results/gnm-mnist4-lite-0.json>`, ")
+    assert found.cell([], "frechet", found.plain("frechet")) == NOT_RUN
+
+
+def test_a_cap_is_no_number_of_steps() -> None:
+    record = run("vae-mnist4-lite", d_steps=2000.0, d_steps_low=900.0, d_steps_high=2000.0)
+    assert found.steps(record, 2000).startswith("{download}`≥ 2,000 <")
+    assert found.steps(record, None).startswith("{download}`2,000 <")
+
+
+@pytest.mark.parametrize(("gnm", "said"), [(0.9, "GNM > VAE (as published"), (0.1, "VAE > GNM (not as published")])
+def test_the_verdict_is_the_order_that_was_measured(gnm: float, said: str) -> None:
+    records = [run("gnm-mnist4-lite", structure_accuracy=gnm), run("vae-mnist4-lite", structure_accuracy=0.5)]
+    verdict = experiments.verdict("mnist4", ["GNM", "VAE"], records)
+    assert f"- structure accuracy: {said}" in verdict and f"- D-Steps: {NOT_RUN}" in verdict
+    assert words.UNDECIDED not in verdict.splitlines()[2]
+
+
+def test_the_pictures_show_the_records() -> None:
+    records = load_records()
+    for name in ("figure_4", "scenes"):
+        with Image.open(pictures.PICTURES / f"{name}.png") as picture:
+            assert picture.info[pictures.FINGERPRINT] == pictures.fingerprint(records, controls()), "run `make results`"
