@@ -47,8 +47,8 @@ def test_no_number_is_typed(monkeypatch) -> None:
         record | {"metrics": nowhere(record["metrics"]), "seed": math.nan} for record in load_records()
     ]
     monkeypatch.setattr(experiments, "count", lambda config: math.nan)
-    monkeypatch.setattr(pictures, "BETAS", {m: dict([(math.nan, line[1])]) for m, line in pictures.BETAS.items()})
-    monkeypatch.setattr(pictures, "SETS", dict([(math.nan, next(iter(pictures.SETS.values())))]))
+    monkeypatch.setattr(pictures, "BETAS", {m: {math.nan: line[1]} for m, line in pictures.BETAS.items()})
+    monkeypatch.setattr(pictures, "SETS", {math.nan: next(iter(pictures.SETS.values()))})
     text = experiments.page(records, nowhere(json.loads(PUBLISHED.read_text(encoding="utf-8"))), nowhere(controls()))
     text = re.sub(r"over \d+ runs", "", text)  # counted
     left = [line for line in NAMES.sub("", text).splitlines() if re.search(r"\d", line)]
