@@ -14,6 +14,7 @@ from neurosym_lite.classroom import (
     chapter_02,
     chapter_03,
     chapter_04,
+    chapter_05,
     chapter_07,
     chapter_08,
     check,
@@ -25,6 +26,7 @@ from tests.classroom import (
     test_chapter_02,
     test_chapter_03,
     test_chapter_04,
+    test_chapter_05,
     test_chapter_07,
     test_chapter_08,
 )
@@ -34,6 +36,7 @@ CHAPTERS = {
     "2": (chapter_02, test_chapter_02),
     "3": (chapter_03, test_chapter_03),
     "4": (chapter_04, test_chapter_04),
+    "5": (chapter_05, test_chapter_05),
     "7": (chapter_07, test_chapter_07),
     "8": (chapter_08, test_chapter_08),
 }

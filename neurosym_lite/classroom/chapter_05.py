@@ -1,0 +1,212 @@
+"""Chapter 5, GNM's experiments: its exercises."""
+
+import math
+from collections.abc import Sequence
+
+from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+
+# ---- 5.1: how many samples make a number
+
+SHARE, WIDTH, Z95 = 0.9, 0.01, 1.96  # the share measured; half of the interval's width; standard deviations for 95 %
+
+SAMPLES = Exercise(
+    number="5.1",
+    asks="how many samples give a share of 0.9 to within 0.01, with 95 % confidence (by the normal approximation)",
+    solution=Z95**2 * SHARE * (1 - SHARE) / WIDTH**2,
+    same=same_number(20.0),
+    mistakes=(
+        Mistake(Z95 * SHARE * (1 - SHARE) / WIDTH**2, "the 1.96 is squared too: it multiplies a standard deviation"),
+        Mistake(SHARE * (1 - SHARE) / WIDTH**2, "this gives one standard deviation of 0.01, which is 68 % confidence"),
+        Mistake(Z95**2 * SHARE * (1 - SHARE) / WIDTH, "the error falls with the square root of n, so n rises by the "
+                "square of what you ask for"),
+        Mistake(Z95**2 * 0.25 / WIDTH**2, "this is for a share of one half, where the error is largest"),
+        Mistake((2 * Z95) ** 2 * SHARE * (1 - SHARE) / WIDTH**2, "to within 0.01 on each side: half of the width"),
+    ),
+    praise="three and a half thousand; with 250, the paper's number, 0.9 is anything from 0.86 to 0.93",
+    otherwise="the standard deviation of a share is sqrt(S (1 - S) / n); set 1.96 of them equal to 0.01",
+)  # fmt: skip
+
+# ---- 5.2: what the judge's errors hide
+
+# (S, t, f): accepted share, true-accept rate, false-accept rate
+RATES = ((0.5, 0.8, 0.0), (0.9, 0.85, 0.0), (0.3, 0.9, 0.1), (0.05, 0.9, 0.1), (0.6, 1.0, 0.0))
+
+
+def corrected(rate: float, true_accept: float, false_accept: float) -> float:
+    """The share of right scenes behind the share that is accepted (Rogan and Gladen 1978)."""
+    return min(1.0, max(0.0, (rate - false_accept) / (true_accept - false_accept)))
+
+
+CORRECTED = Exercise(
+    number="5.2",
+    asks="a function corrected(S, t, f): the share of right scenes behind the share that is accepted",
+    solution=corrected,
+    same=same_function(*RATES, tolerance=1e-4),
+    mistakes=(
+        Mistake(
+            lambda s, t, f: min(1.0, s / t),
+            "right where no wrong scene is accepted; f of the wrong ones are",
+        ),
+        Mistake(
+            lambda s, t, f: (s - f) / (t - f),
+            "the equation is solved; but a share is between 0 and 1, and noise can push this outside",
+        ),
+        Mistake(
+            lambda s, t, f: min(1.0, max(0.0, (s - f) / t)),
+            "each right scene that is counted raises S by t - f, not by t: it would else have been a wrong one",
+        ),
+        Mistake(
+            lambda s, t, f: min(1.0, max(0.0, s * t + (1 - s) * f)),
+            "this is the way forward, from the truth to what is accepted; the judge gives S, and you want the truth",
+        ),
+        Mistake(
+            lambda s, t, f: min(1.0, max(0.0, s / t - f)),
+            "solve S = p t + (1 - p) f for p: f is taken off before the division",
+        ),
+    ),
+    praise="with t and f measured, two judges that err differently give the same number",
+    otherwise="of a share p of right scenes, p t + (1 - p) f are accepted: solve for p, and cut to [0, 1]",
+)
+
+# ---- 5.3: how many samples count
+
+LOG_WEIGHTS = ((0.0, 0.0, 0.0, 0.0), (0.0, -50.0), (1000.0, 1000.0, 900.0), (-3.0, -2.0, -1.0), (-2000.0, -2001.0))
+
+
+def effective(log_weights: Sequence[float]) -> float:
+    """(sum w)^2 / sum w^2, without ever leaving the range of floating-point numbers."""
+    most = max(log_weights)
+    weights = [math.exp(value - most) for value in log_weights]
+    return sum(weights) ** 2 / sum(weight**2 for weight in weights)
+
+
+def _naive(log_weights: Sequence[float]) -> float:
+    weights = [math.exp(min(value, 700.0)) for value in log_weights]
+    total = sum(weight**2 for weight in weights)
+    return sum(weights) ** 2 / total if total else float("nan")
+
+
+EFFECTIVE = Exercise(
+    number="5.3",
+    asks="a function effective(log_weights): the effective number of samples, for log weights of any size",
+    solution=effective,
+    same=same_function(*((values,) for values in LOG_WEIGHTS), tolerance=1e-3),
+    mistakes=(
+        Mistake(
+            _naive,
+            "right for small numbers; exp(1000) does not fit into a float, and exp(-2000) is zero: subtract the "
+            "largest log weight first, it cancels",
+        ),
+        Mistake(
+            lambda values: 1 / effective(values),
+            "upside down: with equal weights all of them count",
+        ),
+        Mistake(
+            lambda values: effective(values) / len(values),
+            "this is the share of samples that count; their number is asked for",
+        ),
+        Mistake(
+            lambda values: sum(math.exp(value - max(values)) for value in values),
+            "this is sum w / max w: alike at the extremes, but not (sum w)^2 / sum w^2",
+        ),
+        Mistake(
+            lambda values: float(len(values)),
+            "all of them were drawn; how many have weight?",
+        ),
+    ),
+    praise="near 1 means: one sample carries the bound, and more samples would still raise it",
+    otherwise="(sum of w)^2 over sum of w^2, where w may be divided by anything first",
+)
+
+# ---- 5.4: the price of a fact
+
+PLACES = 4  # cells of a quadrant
+ARRANGEMENTS = PLACES * (PLACES - 1)  # of two different digits
+CELL_ENTROPY = -(0.5 * math.log(0.5) + 2 * 0.25 * math.log(0.25))  # empty half of the time, else either digit
+
+PRICE = Exercise(
+    number="5.4",
+    asks="up to which beta_g it pays to say in z_g where two different digits stand on four cells, all ways alike",
+    solution=PLACES * CELL_ENTROPY / math.log(ARRANGEMENTS),
+    same=same_number(0.01),
+    mistakes=(
+        Mistake(CELL_ENTROPY / math.log(ARRANGEMENTS), "one cell's entropy; the fact saves that of all four"),
+        Mistake(PLACES * math.log(3) / math.log(ARRANGEMENTS), "a cell has three states, but not equally often: it is "
+                "empty half of the time"),
+        Mistake(math.log(ARRANGEMENTS) / (PLACES * CELL_ENTROPY), "upside down: what is saved goes over what is paid"),
+        Mistake(PLACES * CELL_ENTROPY / math.log(PLACES**2), "two digits share no cell: twelve ways, not sixteen"),
+        Mistake(2 * PLACES * CELL_ENTROPY / math.log(ARRANGEMENTS), "this is with a copy in another quadrant, as in "
+                "MNIST-10: without it only four cells are saved"),
+    ),
+    praise="below 2: two digits alone leave z_g soon; their copy across the diagonal is what keeps them in MNIST-10",
+    otherwise="sum of the four cells' entropies, over the logarithm of the number of arrangements",
+)  # fmt: skip
+
+# ---- 5.5: when are they told apart?
+
+ROW, GOOD, LOOK = 3, 0.9, 20  # looks in a row whose mean has to reach this; steps between looks
+# (accuracies by look, cap)
+CURVES = (
+    ((0.5, 0.95, 0.95, 0.79, 0.96), 2000),
+    ((0.9, 0.9, 0.9), 2000),
+    ((0.99, 0.99), 2000),
+    ((0.6, 0.7, 0.8, 0.91, 0.86, 0.92, 0.95), 2000),
+    ((0.5, 0.5, 0.5), 60),
+)
+
+
+def told_apart_at(accuracies: Sequence[float], cap: int) -> int:
+    """The step of the first look at which the mean of three in a row is 90 %, or the cap."""
+    for end in range(ROW, len(accuracies) + 1):
+        if sum(accuracies[end - ROW : end]) / ROW >= GOOD - 1e-9:
+            return LOOK * end
+    return cap
+
+
+def _first_look(accuracies: Sequence[float], cap: int) -> int:
+    return next((LOOK * n for n, value in enumerate(accuracies, 1) if value >= GOOD), cap)
+
+
+def _all_three(accuracies: Sequence[float], cap: int) -> int:
+    ends = range(ROW, len(accuracies) + 1)
+    return next((LOOK * end for end in ends if min(accuracies[end - ROW : end]) >= GOOD), cap)
+
+
+def _without_cap(accuracies: Sequence[float], cap: int) -> int:
+    found = told_apart_at(accuracies, cap)
+    return LOOK * len(accuracies) if found == cap else found
+
+
+def _looks(accuracies: Sequence[float], cap: int) -> int:
+    found = told_apart_at(accuracies, cap)
+    return found if found == cap else found // LOOK
+
+
+def _first_of_three(accuracies: Sequence[float], cap: int) -> int:
+    found = told_apart_at(accuracies, cap)
+    return found if found == cap else found - (ROW - 1) * LOOK
+
+
+STEPS = Exercise(
+    number="5.5",
+    asks="a function told_apart_at(accuracies, cap): D-Steps, from a classifier's accuracy at every 20th step",
+    solution=told_apart_at,
+    same=same_function(*CURVES, tolerance=0.5),
+    mistakes=(
+        Mistake(_first_look, "one lucky look is enough for this; three in a row make it steadier"),
+        Mistake(_all_three, "all three reach 0.9 here; their mean has to"),
+        Mistake(
+            _looks,
+            "this counts looks; between two of them lie 20 steps",
+        ),
+        Mistake(
+            _first_of_three,
+            "the step is that of the last of the three looks: before it nobody could know",
+        ),
+        Mistake(_without_cap, "where they are never told apart, D-Steps is the cap"),
+    ),
+    praise="a number with a direction and no unit: it says something beside another model's, and beside real scenes'",
+    otherwise="go through the looks, and stop at the first whose mean with the two before it reaches 0.9",
+)
+
+EXERCISES: tuple[Exercise, ...] = (SAMPLES, CORRECTED, EFFECTIVE, PRICE, STEPS)
