@@ -81,9 +81,9 @@ def effective(log_weights: Sequence[float]) -> float:
 
 
 def _naive(log_weights: Sequence[float]) -> float:
-    weights = [math.exp(min(value, 700.0)) for value in log_weights]
+    weights = [math.exp(min(value, 300.0)) for value in log_weights]
     total = sum(weight**2 for weight in weights)
-    return sum(weights) ** 2 / total if total else float("nan")
+    return sum(weights) ** 2 / total if total else 0.0
 
 
 EFFECTIVE = Exercise(

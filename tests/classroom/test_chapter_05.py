@@ -24,7 +24,7 @@ from neurosym_lite.evaluation.structure import rogan_gladen, wilson
 
 # wrong in a way that no catalogue lists, and an answer that cannot be used at all
 UNLISTED = {
-    "5.1": 50.0,
+    "5.1": 200.0,
     "5.2": lambda s, t, f: 0.123,
     "5.3": lambda values: 2.0,
     "5.4": 9.0,
