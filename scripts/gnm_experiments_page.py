@@ -60,22 +60,22 @@ def scenes_table(rows: list[str], published: dict, rule: str, records: list[Reco
 
 def verdict(rule: str, rows: list[str], records: list[Record]) -> str:
     """Is the order that of the paper? By measure, with the reason where it is not."""
-    lines = [words.PUBLISHED_ORDER + " Ours:\n"]
+    lines = [f"{words.PUBLISHED_ORDER}\n"]
     for key, name in words.MEASURES.items():
         order = found.ranking(rows, rule, key, records)
-        if key == "likelihood":
-            wanted, got = "GENESIS", order[-1][0] if order else ""
-        else:
-            wanted, got = "GNM", order[0][0] if order else ""
-        ties = [row for row, value in order if value == dict(order).get(got)]
-        said = words.AS_PUBLISHED if got == wanted and ties == [wanted] else words.NOT_AS_PUBLISHED
-        if len(order) < len(rows):
-            said += f"; {words.UNDECIDED}"
-        sign = " < " if key == "likelihood" else " > "
-        names = [row for row, _ in (reversed(order) if key == "likelihood" else order)]
-        why = words.WHY.get((rule, key), "") if words.NOT_AS_PUBLISHED in said else ""
-        lines.append(f"- {name}: {sign.join(names) or NOT_RUN} ({said}). {why}".rstrip())
+        said = words.UNDECIDED
+        if len(order) == len(rows):
+            said = words.AS_PUBLISHED if _as_published(key, order) else words.NOT_AS_PUBLISHED
+        why = words.WHY.get((rule, key), "") if said == words.NOT_AS_PUBLISHED else ""
+        names = " > ".join(row for row, _ in order)
+        lines.append(f"- {name}: {names or NOT_RUN} ({said}). {why}".rstrip())
     return "\n".join(lines) + "\n"
+
+
+def _as_published(key: str, order: list[tuple[str, float]]) -> bool:
+    """Is the paper's winner first, or its loser last, and alone there?"""
+    wanted, place = ("GENESIS", -1) if key == "likelihood" else ("GNM", 0)
+    return [row for row, value in order if value == order[place][1]] == [wanted]
 
 
 def paper_size(names: list[str], rule: str, records: list[Record]) -> str:
@@ -178,8 +178,9 @@ def second_section(records: list[Record]) -> str:
         for r in both
     ]  # fmt: skip
     header = ["run", "seed", "the parser", "the second", "difference"]
-    most = max(map(abs, gaps.values()), default=0.0)
-    said = f"Largest difference: {most:.3f}, over {len(both)} runs.\n"
+    if not both:
+        return f"{words.SECOND}\n{NOT_RUN}\n"
+    said = f"Largest difference: {max(map(abs, gaps.values())):.3f}, over {len(both)} runs.\n"
     return f"{words.SECOND}\n{said}\n{table(header, body)}"
 
 

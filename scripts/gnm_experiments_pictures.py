@@ -60,7 +60,7 @@ def figure_4(records: list[Record], controls: dict) -> Figure:
     middle_axes.set(ylabel="likelihood bound, nats an image")
     left.legend(frameon=False)
     names = {stem: row for row, stem in STEMS.items() if row != "GNM-Struct"}
-    for stem, mark, colour in zip(COMPARED, MARKS, figures.PALETTE, strict=True):
+    for stem, mark, colour in zip(COMPARED, MARKS, figures.PALETTE, strict=False):
         curve = controls["curves"].get(f"{stem}-{RULE}-lite")
         if curve:
             steps, accuracy = zip(*curve, strict=True)
