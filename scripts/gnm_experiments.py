@@ -70,6 +70,13 @@ def bound(record: Record) -> str:
     return f"{linked(number(m['likelihood']), record)} ± {number(m['likelihood_error'], 2)}"
 
 
+def excess(record: Record) -> str:
+    """What relaxed presence adds to the bound, with its standard error."""
+    m = record["metrics"]
+    more = f"{m['relaxed_excess']:+.1f}"
+    return f"{linked(more, record)} ± {number(m['relaxed_excess_error'], 2)}"
+
+
 def plain(key: str, digits: int = 3) -> Cell:
     """A metric alone."""
     return lambda record: linked(number(record["metrics"][key], digits), record)

@@ -185,14 +185,13 @@ def second_section(records: list[Record]) -> str:
 
 
 def relaxed_section(records: list[Record]) -> str:
-    """Likelihoods by hard and by relaxed presence, and how many samples count."""
-    having = [r for r in records if "likelihood_relaxed" in r["metrics"]]
+    """Likelihoods by hard presence, how many samples count, and what relaxed presence adds."""
     body = [
-        [f"`{r['recipe']}`", str(r["seed"]), found.bound(r), found.plain("likelihood_relaxed", 4)(r),
-         found.plain("likelihood_effective")(r)]
-        for r in having
-    ]  # fmt: skip
-    header = ["run", "seed", "hard", "relaxed", "effective samples"]
+        [f"`{r['recipe']}`", str(r["seed"]), found.bound(r), found.plain("likelihood_effective")(r), found.excess(r)]
+        for r in records
+        if "relaxed_excess" in r["metrics"]
+    ]
+    header = ["run", "seed", "hard", "effective samples", "more with relaxed presence"]
     return f"{words.RELAXED}\n{table(header, body)}"
 
 

@@ -94,7 +94,7 @@ The same samples, read by a second parser: another architecture, another seed. T
 RELAXED = """## Hard and relaxed presence
 
 GNM's released code weighs samples in which an object is there by two thirds, and scores them as if it were there or
-not. Such a weight is no ratio of densities, so what comes out bounds nothing. Both, from the same models:
+not. Such a weight is no ratio of densities, so what comes out bounds nothing. By how many nats an image it differs:
 """
 
 DIFFERENCES = """## Why ours are not theirs

@@ -51,7 +51,7 @@ MEANINGS = {
     "d_steps": "steps until a classifier tells samples from scenes, median over three; 2,000 is the cap",
     "frechet": "Fréchet distance of samples to held-out scenes, in the parser's features",
     "likelihood": "importance-weighted bound with 100 samples, nats an image; presence is drawn hard",
-    "likelihood_relaxed": "the same with relaxed presence, which bounds nothing",
+    "relaxed_excess": "how much higher it comes out with relaxed presence, which bounds nothing",
     "likelihood_effective": "how many of the 100 samples count, median over images",
     "relative_l1": "sum of absolute errors over the sum of ink, at the stop; a black page has 1",
     "relative_l1_1": "the same after one part",
@@ -83,7 +83,7 @@ FAMILIES = {
         "swept_accuracy", "swept_spread", "swept_places",
     ),
     "Looks and likelihood": (
-        "second_accuracy", "d_steps", "frechet", "likelihood", "likelihood_relaxed", "likelihood_effective",
+        "second_accuracy", "d_steps", "frechet", "likelihood", "relaxed_excess", "likelihood_effective",
     ),
     "Boxes": ("count_mean", "count_right", "ap50", "ap50_95"),
     "Reconstruction of scenes": ("mse", "log_likelihood"),

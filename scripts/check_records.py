@@ -1,0 +1,40 @@
+"""Does each shipped checkpoint still give the numbers of its record? `python -m scripts.check_records [RECIPE ...]`.
+
+Like `python -m neurosym_lite evaluate NAME --metrics structure,d_steps,likelihood --json` for all of them, held against
+`data/results/`. Minutes a checkpoint: the tests measure what is quick. Exit status 1 where one differs.
+"""
+
+import sys
+
+import torch
+
+from neurosym_lite.evaluation.evaluate import available, evaluate
+from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint
+from neurosym_lite.training.recipes import RECIPES
+from neurosym_lite.training.records import load_record
+
+ASKED = ("structure", "d_steps", "likelihood")
+
+
+def differences(name: str) -> list[str]:
+    """What of the measures asked for comes out otherwise than the record says."""
+    model, recipe = load_checkpoint(name)
+    named = tuple(metric for metric in ASKED if metric in recipe.metrics and metric in available(model, recipe))
+    recorded, measured = load_record(name).metrics, evaluate(model, recipe, named) if named else {}
+    other = {key: value for key, value in measured.items() if recorded.get(key) != value}
+    return [f"{key}: {value}, recorded {recorded.get(key)}" for key, value in other.items()]
+
+
+def main(names: list[str]) -> int:
+    """Check them all, a line each."""
+    wrong = 0
+    for name in names or [name for name in RECIPES if checkpoint_path(name).is_file()]:
+        found = differences(name)
+        wrong += bool(found)
+        print(f"{name}: {'; '.join(found) or 'equal'}", flush=True)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    sys.exit(main(sys.argv[1:]))
