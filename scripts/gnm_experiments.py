@@ -43,7 +43,7 @@ def runs_of(name: str, records: list[Record]) -> list[Record]:
 
 def linked(text: str, record: Record) -> str:
     """A number that leads to the record it is from."""
-    return f"{{download}}`{text} <../data/results/{record['file']}>`"
+    return f"[{text}](../data/results/{record['file']})"
 
 
 def share(record: Record) -> str:

@@ -16,7 +16,7 @@ from scripts.results_page import NOT_RUN, PUBLISHED, load_records
 
 NAMES = re.compile(  # what has a digit in its name: data sets, models, tables and figures, symbols, files and code
     r"MNIST-4-10|MNIST-4|MNIST-10|[Tt]ables? 1, 2, 3 and 5|[Tt]able \d|[Ff]igure \d|(?:GNM|ConvDRAW)-8(?:-beta-\d+)?"
-    r"|(?:GNM|ConvDRAW)-beta-\d+|Chapter 5|beta 1|95 %|figure_4|<[^>]*>|`[a-z0-9-]+`|jiang2020gnm"
+    r"|(?:GNM|ConvDRAW)-beta-\d+|Chapter 5|beta 1|95 %|figure_4|\(\.\./data/[^)]*\)|`[a-z0-9-]+`|jiang2020gnm"
 )
 
 
@@ -57,7 +57,7 @@ def test_no_number_is_typed(monkeypatch) -> None:
 
 def test_every_number_of_ours_leads_to_a_file() -> None:
     page = experiments.PAGE.read_text(encoding="utf-8")
-    targets = set(re.findall(r"<\.\./data/results/([^>]+)>", page))
+    targets = set(re.findall(r"\(\.\./data/results/([^)]+)\)", page))
     assert targets and all((experiments.RECORDS / target).is_file() for target in targets)
 
 
@@ -74,14 +74,14 @@ def test_rows_of_the_tables_are_recipes() -> None:
 def test_seeds_become_mean_and_spread_and_each_is_there() -> None:
     runs = [run("gnm-mnist4-lite", seed, frechet=value) for seed, value in enumerate((0.2, 0.4, 0.3))]
     said = found.cell(found.runs_of("gnm-mnist4-lite", runs[::-1]), "frechet", found.plain("frechet"))
-    assert said.startswith("0.3 ± 0.1 ({download}`0.2 <../data/results/gnm-mnist4-lite-0.json>`, ")
+    assert said.startswith("0.3 ± 0.1 ([0.2](../data/results/gnm-mnist4-lite-0.json), ")
     assert found.cell([], "frechet", found.plain("frechet")) == NOT_RUN
 
 
 def test_a_cap_is_no_number_of_steps() -> None:
     record = run("vae-mnist4-lite", d_steps=2000.0, d_steps_low=900.0, d_steps_high=2000.0)
-    assert found.steps(record, 2000).startswith("{download}`≥ 2,000 <")
-    assert found.steps(record, None).startswith("{download}`2,000 <")
+    assert found.steps(record, 2000).startswith("[≥ 2,000](")
+    assert found.steps(record, None).startswith("[2,000](")
 
 
 @pytest.mark.parametrize(("gnm", "said"), [(0.9, "GNM > VAE (as published"), (0.1, "VAE > GNM (not as published")])

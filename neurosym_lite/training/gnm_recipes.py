@@ -1,8 +1,8 @@
-"""GNM's recipes: the first one of chapters 1 and 2, the full model at 64 x 64, its ablations, and the paper's size."""
+"""GNM's recipes: the first one of chapters 1 and 2, the full model at 64 x 64, and its ablations."""
 
 from dataclasses import replace
 
-from neurosym_lite.models.gnm_config import PAPER_MNIST, GNMConfig
+from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.training.recipe import Phase, Recipe, SceneData
 from neurosym_lite.training.schedules import Schedule, constant, linear, warm_cosine
 
@@ -199,46 +199,4 @@ def _ablations() -> tuple[Recipe, ...]:
 
 ABLATIONS = (SHORT, *_ablations())
 
-# The paper's size, for a GPU. Its schedules are the released code's, shortened from 1.1 million steps of 32 images;
-# every cell starts present and dark, since with a higher learning rate presence collapses before anything is drawn.
-_PAPER_STEPS, _PAPER_BATCH = 120_000, 64
-
-
-def _paper_size(rule: str, variant: str = "", steps: int = 4, beta: float = 1.0) -> Recipe:
-    return Recipe(
-        name=f"gnm{variant}-{rule}",
-        about=f"the paper's GNM on {rule}"
-        + (f", {steps} drawing steps" if steps != 4 else "")
-        + (f", KLs of the ELBO times {beta:g}" if beta != 1 else ""),
-        model=replace(PAPER_MNIST, draw_steps=steps, decoder_bias=-2.0, presence_start=0.25),
-        data=SceneData(rule, "mnist", 128),
-        phases=(
-            Phase(
-                steps=_PAPER_STEPS,
-                learning_rate=warm_cosine(_PAPER_STEPS, 3e-4, 3e-5, warmup=1000),
-                weights={
-                    "temperature": linear(1000, 20_000, 1.0, 0.5),
-                    "presence": Schedule(((1000, 0.5), (8000, 0.001)), "log"),
-                    "beta_conditional": linear(1000, 4000, 0.0, beta),
-                    "beta_global": linear(0, 50_000, 0.0, beta),
-                },
-                batch=_PAPER_BATCH,
-            ),
-        ),
-        ema=0.999,
-        metrics=METRICS,
-    )
-
-
-PAPER_SIZE = (
-    _paper_size("mnist4"),
-    _paper_size("mnist10"),
-    _paper_size("mnist4-10"),
-    _paper_size("mnist10", "-8steps", steps=8),
-    _paper_size("mnist10", "-beta2", beta=2.0),
-    _paper_size("mnist4-10", "-8steps", steps=8),
-    _paper_size("mnist4-10", "-beta2", beta=2.0),
-    _paper_size("mnist4-10", "-8steps-beta2", steps=8, beta=2.0),
-)
-
-FULL_GNM = (*LITE, *PAPER_SIZE[:2], *ABLATIONS, PAPER_WAY, *PAPER_SIZE[2:])
+FULL_GNM = (*LITE, *ABLATIONS, PAPER_WAY)

@@ -12,6 +12,7 @@ from neurosym_lite.training.dood_recipes import DOOD
 from neurosym_lite.training.experiment_recipes import EXPERIMENTS
 from neurosym_lite.training.failure_recipes import FAILURES
 from neurosym_lite.training.gnm_recipes import FIRST_GNM, FULL_GNM, SYMBOL_SCHEDULES
+from neurosym_lite.training.paper_recipes import PAPER_SIZE
 from neurosym_lite.training.recipe import Phase, Recipe, SceneData
 from neurosym_lite.training.schedules import Schedule, linear, warm_cosine
 
@@ -50,9 +51,8 @@ ONE_DIGIT = (
     ),
 )
 
-RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe for recipe in (*ONE_DIGIT, FIRST_GNM, *FULL_GNM, *EXPERIMENTS, *BASELINES, *FAILURES, *DOOD)
-}
+SCENES = (*ONE_DIGIT, FIRST_GNM, *FULL_GNM, *EXPERIMENTS, *BASELINES, *PAPER_SIZE)
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*SCENES, *FAILURES, *DOOD)}
 
 
 def get_recipe(name: str) -> Recipe:
