@@ -16,7 +16,7 @@ from benchmarks import book, fit, pen, process, render, sampling, scenes, step, 
 from benchmarks.entries import Entry, header
 from benchmarks.measure import FULL, QUICK, Effort
 from neurosym_lite.training.checkpoints import write_atomically
-from neurosym_lite.training.memory import keep_freed_memory
+from neurosym_lite.training.processor import keep_freed_memory
 from neurosym_lite.training.records import RESULTS
 
 REPORT = RESULTS / "benchmarks.json"

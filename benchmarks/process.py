@@ -22,7 +22,7 @@ from dataclasses import replace
 import torch
 from benchmarks.step import cases
 from neurosym_lite.training.loop import start, train_step
-from neurosym_lite.training.memory import keep_freed_memory
+from neurosym_lite.training.processor import keep_freed_memory
 from neurosym_lite.training.recipes import get_recipe
 what, kept, steps = sys.argv[1], sys.argv[2] == "kept", int(sys.argv[3])
 torch.set_num_threads(1)

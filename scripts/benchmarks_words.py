@@ -36,7 +36,7 @@ GROUPS = {
         "The training process",
         "A step frees and asks again for the same hundreds of mebibytes. The C library of Linux hands them back each "
         "time, and the system clears every page anew. Training therefore tells it to keep what is freed (`mallopt`, "
-        "in `neurosym_lite/training/memory.py`); no variable has to be set.",
+        "in `neurosym_lite/training/processor.py`); no variable has to be set.",
     ),
     "renderers": (
         "Renderers",

@@ -15,6 +15,9 @@ STEMS = {
     "GNM-Gaussian": "gnm-gaussian",
     "GNM-NoMLP": "gnm-nomlp",
     "GNM-8": "gnm-8steps",
+    "GNM-single": "gnm-single",
+    "GNM-beta-1": "gnm-beta1",
+    "GNM-8-beta-1": "gnm-8steps-beta1",
     "GNM-beta-2": "gnm-beta2",
     "GNM-8-beta-2": "gnm-8steps-beta2",
     "GENESIS": "genesis",
@@ -57,11 +60,21 @@ def accepted(metrics: dict[str, float], record: Record) -> str:
     return f"{linked(middle, record)} ({low} to {high})"
 
 
-def steps(record: Record, cap: float | None) -> str:
-    """D-Steps with the range over classifiers; what reached the cap is said to be at least that."""
+def steps(runs: list[Record]) -> str:
+    """D-Steps with the range over classifiers; of several seeds all medians. What reached the cap is at least that."""
+    having = [run for run in runs if "d_steps" in run["metrics"]]
+    if len(having) > 1:
+        return ", ".join(linked(at_least("d_steps", run), run) for run in having)
+    if not having:
+        return NOT_RUN
+    low, high = (at_least(f"d_steps_{end}", having[0]) for end in ("low", "high"))
+    return f"{linked(at_least('d_steps', having[0]), having[0])} ({low} to {high})"
+
+
+def at_least(key: str, record: Record) -> str:
+    """A number of steps, marked where it is the cap."""
     m = record["metrics"]
-    said = ("≥ " if m["d_steps"] == cap else "") + number(m["d_steps"])
-    return f"{linked(said, record)} ({number(m['d_steps_low'])} to {number(m['d_steps_high'])})"
+    return ("≥ " if m[key] == m["d_steps_cap"] else "") + number(m[key])
 
 
 def bound(record: Record) -> str:
@@ -70,11 +83,11 @@ def bound(record: Record) -> str:
     return f"{linked(number(m['likelihood']), record)} ± {number(m['likelihood_error'], 2)}"
 
 
-def excess(record: Record) -> str:
-    """What relaxed presence adds to the bound, with its standard error."""
+def relaxed(record: Record) -> str:
+    """By how much relaxed presence makes the bound another, with its standard error."""
     m = record["metrics"]
-    more = f"{m['relaxed_excess']:+.1f}"
-    return f"{linked(more, record)} ± {number(m['relaxed_excess_error'], 2)}"
+    difference = f"{m['relaxed_difference']:+.2f}"
+    return f"{linked(difference, record)} ± {m['relaxed_difference_error']:.2f}"
 
 
 def plain(key: str, digits: int = 3) -> Cell:

@@ -13,6 +13,7 @@ from safetensors.torch import load as load_tensors
 
 from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, read_file, save_checkpoint
+from neurosym_lite.training.processor import spare_the_processor
 from neurosym_lite.training.records import load_record, record_path, save_record
 
 
@@ -30,6 +31,7 @@ def measure_again(name: str, only: tuple[str, ...] = ()) -> dict[str, float]:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    spare_the_processor()
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("recipes", nargs="+")
     arguments.add_argument("--metrics", default="", help="names, with commas between")

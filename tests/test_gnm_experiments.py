@@ -16,7 +16,7 @@ from scripts.results_page import NOT_RUN, PUBLISHED, load_records
 
 NAMES = re.compile(  # what has a digit in its name: data sets, models, tables and figures, symbols, files and code
     r"MNIST-4-10|MNIST-4|MNIST-10|[Tt]ables? 1, 2, 3 and 5|[Tt]able \d|[Ff]igure \d|(?:GNM|ConvDRAW)-8(?:-beta-\d+)?"
-    r"|(?:GNM|ConvDRAW)-beta-\d+|Chapter 5|beta 1|95 %|figure_4|\(\.\./data/[^)]*\)|`[a-z0-9-]+`|jiang2020gnm"
+    r"|(?:GNM|ConvDRAW)-beta-\d+|Chapter \d|[Bb]eta 1|95 %|figure_4|\(\.\./data/[^)]*\)|`[a-z0-9-]+`|jiang2020gnm"
 )
 
 
@@ -79,16 +79,25 @@ def test_seeds_become_mean_and_spread_and_each_is_there() -> None:
 
 
 def test_a_cap_is_no_number_of_steps() -> None:
-    record = run("vae-mnist4-lite", d_steps=2000.0, d_steps_low=900.0, d_steps_high=2000.0)
-    assert found.steps(record, 2000).startswith("[≥ 2,000](")
-    assert found.steps(record, None).startswith("[2,000](")
+    about = {"d_steps_cap": 2000, "d_steps_low": 900.0, "d_steps_high": 2000.0}
+    runs = [run("vae-mnist4-lite", seed, d_steps=value, **about) for seed, value in enumerate((2000.0, 900.0, 2000.0))]
+    assert found.steps(runs[:1]) == "[≥ 2,000](../data/results/vae-mnist4-lite-0.json) (900 to ≥ 2,000)"
+    assert re.findall(r"\[(.*?)\]", found.steps(runs)) == ["≥ 2,000", "900", "≥ 2,000"]
+    assert found.steps([]) == NOT_RUN
 
 
-@pytest.mark.parametrize(("gnm", "said"), [(0.9, "GNM > VAE (as published"), (0.1, "VAE > GNM (not as published")])
+@pytest.mark.parametrize(
+    ("gnm", "said"),
+    [
+        (0.9, "GNM > VAE. GNM first: yes, as published"),
+        (0.1, "VAE > GNM. GNM first: no, other than published"),
+        (0.5, "GNM = VAE. GNM first: no, other than published"),
+    ],
+)
 def test_the_verdict_is_the_order_that_was_measured(gnm: float, said: str) -> None:
     records = [run("gnm-mnist4-lite", structure_accuracy=gnm), run("vae-mnist4-lite", structure_accuracy=0.5)]
     verdict = experiments.verdict("mnist4", ["GNM", "VAE"], records)
-    assert f"- structure accuracy: {said}" in verdict and f"- D-Steps: {NOT_RUN}" in verdict
+    assert f"- structure accuracy: {said}" in verdict and f"- D-Steps: {NOT_RUN}. GNM first: " in verdict
     assert words.UNDECIDED in verdict.splitlines()[3] and words.UNDECIDED not in verdict.splitlines()[2]
 
 

@@ -5,14 +5,14 @@ from torch import Generator
 
 from neurosym_lite.data.scenes import Scenes, SceneSource
 
-SEED = 20_101_221  # of the scenes, whatever the run's seed: every run of n scenes learns from the same ones
+SEED = 20_101_221  # of the scenes, whatever the run's seed: runs of n scenes learn from the same ones
 CHUNK = 1000  # scenes drawn at a time
 
 
 class FixedScenes:
     """n scenes of a source, drawn once; a batch picks from them with replacement.
 
-    The first n of a larger set are the smaller set, up to whole chunks of 1,000.
+    Smaller sets are the beginnings of larger ones. (A GPU draws other scenes than a CPU.)
     """
 
     def __init__(self, source: SceneSource, n: int, device: str = "cpu") -> None:

@@ -3,9 +3,10 @@
     log p(x) >= E[log 1/S sum_s w_s],   w = p(x | z) p(z) / q(z | x),   z ~ q(z | x)
 
 Presence is drawn hard, 0 or 1: a relaxed draw has no probability under a Bernoulli, and weights made of it bound
-nothing. GNM's released code makes them so; `relaxed` does as it does, to show by how much. An absent object's where,
-depth and what are not drawn on the canvas, so they integrate to one and stay out of the weights. With so many latents,
-100 samples are far from tight: call it a bound, and look at how many of the samples count.
+nothing. An absent object's where, depth and what are not drawn on the canvas, so they integrate to one and stay out of
+the weights. GNM's released code draws presence relaxed and weighs every cell's where, depth and what; `relaxed` does
+so too, to show by how much it differs. With so many latents, 100 samples are far from tight: call it a bound, and look
+at how many of the samples count.
 """
 
 import math
@@ -37,13 +38,19 @@ class Bound(NamedTuple):
     """Effective number of samples, (sum w)^2 / sum w^2: 1 where one sample carries all, S where all count alike."""
 
 
-def log_density(distribution: ObjectDistribution, latents: ObjectLatents) -> Float[Tensor, "B"]:
-    """log of the density of symbols with hard presence; where, depth and what of present objects alone."""
-    there = latents.pres
+def log_density(
+    distribution: ObjectDistribution, latents: ObjectLatents, every_cell: bool = False
+) -> Float[Tensor, "B"]:
+    """log of the density of symbols with hard presence; where, depth and what of present objects alone.
+
+    With `every_cell` those of absent cells count too, and presence may be a fraction: what the released code computes,
+    and no density of anything.
+    """
+    there = torch.ones_like(latents.pres) if every_cell else latents.pres
     where = distribution.where.log_prob(latents.where).sum(2)
     what = distribution.what.log_prob(latents.what).sum(2)
     given_present = where + distribution.depth.log_prob(latents.depth) + what
-    return (distribution.pres.log_prob(there) + there * given_present).sum(1)
+    return (distribution.pres.log_prob(latents.pres) + there * given_present).sum(1)
 
 
 def _global_log_ratio(
@@ -69,7 +76,8 @@ def log_weight(
 ) -> Float[Tensor, "B"]:
     """log w of one draw of all latents from q(z | x), noise from torch's default generator.
 
-    With `relaxed`, a GNM's presence is a draw from the Concrete distribution, scored as if it were 0 or 1.
+    With `relaxed`, a GNM's presence is a draw from the Concrete distribution, scored as if it were 0 or 1, and the
+    latents of all cells count.
 
     Raises ValueError for a GNM without z_g: its auxiliary prior is a regulariser, not p(z_s).
     """
@@ -105,7 +113,7 @@ def _gnm_log_weight(model: GNM, images: Float[Tensor, "B C H W"], relaxed: bool)
     latent, features, ratio = _global_log_ratio(model.globals, seen.features)
     p = model.prior_symbols(features)
     weight = image_log_likelihood(images, model.render(symbols, behind), model.config.sigma) + ratio
-    weight = weight + log_density(p, symbols) - log_density(q, symbols)
+    weight = weight + log_density(p, symbols, relaxed) - log_density(q, symbols, relaxed)
     if model.config.background:
         weight = weight + (model.background.prior(latent).log_prob(behind) - seen.background.log_prob(behind)).sum(1)
     return weight

@@ -4,7 +4,8 @@
 
 Each of K slots has a latent for its mask and one for its looks. The masks are cut off what is left of the canvas
 (stick-breaking), the last slot gets the rest. There are no boxes: a slot may be anything, a digit, all digits, the
-background. GNM's appendix D.2 trains it by the plain ELBO with beta 10 on MNIST scenes, where with 1 slots do not part.
+background. With its own settings GNM's authors could not get it to part a scene into objects; they trained it by a
+plain ELBO with beta 10 on MNIST scenes, among other changes (appendix D.2).
 
 Written from the two papers. The nets follow their sizes, with a norm over each image where theirs is over the batch,
 so that an image's score does not depend on its neighbours.

@@ -14,7 +14,7 @@ from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.training.bank import SymbolBank
 from neurosym_lite.training.checkpoints import CheckpointError, read_header, save_npz
-from neurosym_lite.training.memory import spare_the_processor
+from neurosym_lite.training.processor import spare_the_processor
 from neurosym_lite.training.recipe import Phase
 from neurosym_lite.training.run import (
     Diverged,

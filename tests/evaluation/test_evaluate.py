@@ -107,9 +107,10 @@ def test_metrics_that_make_no_sense_are_refused() -> None:
 
 
 def test_what_takes_long_is_measured_only_when_named() -> None:
-    gnm, scenes = load_checkpoint("gnm-digits4-lite")
+    gnm, scenes = load_checkpoint("gnm-mnist4-lite")
     model, recipe = load_checkpoint("dood-digits-lite")
     assert set(ONLY_WHEN_NAMED) <= {*available(model, recipe), *available(gnm, scenes)}
+    gnm, scenes = load_checkpoint("gnm-digits4-lite")
     assert "likelihood" not in evaluate(gnm, scenes, n=10)
     assert not {"stop_noise_exact", "parts_on_mnist"} & evaluate(model, recipe, n=20).keys()
 

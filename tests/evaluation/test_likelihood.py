@@ -16,7 +16,7 @@ from neurosym_lite.models.convdraw import ConvDraw
 from neurosym_lite.models.genesis import Genesis
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.symbols import ObjectDistribution
-from neurosym_lite.models.vae import VAE
+from neurosym_lite.models.vae import VAE, VAEWeights
 from tests.models import test_convdraw, test_genesis, test_vae
 from tests.models.test_convdraw import MLP
 from tests.models.test_gnm import SMALL, VARIANTS
@@ -99,6 +99,17 @@ def test_relaxed_presence_does_not_come_out_at_the_likelihood() -> None:
     assert abs(hard - relaxed) > 0.3
 
 
+def test_the_released_codes_weights_count_every_cell() -> None:
+    p = GNM(dataclasses.replace(SMALL, what=2)).auxiliary_prior(1, 0.3)
+    presence = torch.tensor([[0.9, 0.4, 0.0, 0.67]])
+    symbols = p.sample()._replace(pres=presence)
+    by_hand = (presence * math.log(0.3) + (1 - presence) * math.log(0.7)).sum()
+    for part in ("where", "depth", "what"):
+        by_hand = by_hand + td.Normal(*getattr(p, part)).log_prob(getattr(symbols, part)).sum()
+    torch.testing.assert_close(log_density(p, symbols, every_cell=True)[0], by_hand)
+    assert log_density(p, symbols)[0] > by_hand  # absent cells cost nothing there
+
+
 def test_absent_objects_have_no_where_depth_or_what() -> None:
     def gaussian(*shape: int) -> Gaussian:
         return Gaussian(torch.randn(shape), torch.rand(shape) + 0.5)
@@ -141,8 +152,9 @@ def test_a_decoder_that_ignores_its_latent_has_the_likelihood_of_its_one_image(k
 
 
 def test_genesis_with_one_image_for_all_latents_has_its_likelihood() -> None:
+    torch.manual_seed(0)
     config = dataclasses.replace(test_genesis.SMALL, sigma=0.5, mask_latent=2, component_latent=2)
-    model, images = Genesis(config).eval(), torch.rand(2, 1, 16, 16)
+    model, images = Genesis(config).eval().requires_grad_(False), torch.rand(2, 1, 16, 16)
     with torch.no_grad():
         for last in (model.mask_decoder[-1], model.component_decoder.layers[-2]):
             nn.init.zeros_(last.weight)
@@ -150,11 +162,18 @@ def test_genesis_with_one_image_for_all_latents_has_its_likelihood() -> None:
         for net in (model.posterior_head, model.prior_head, model.component_encoder[-1], model.component_prior[-1]):
             net.weight.mul_(0.1)
             nn.init.constant_(net.bias, UNIT_STD)
-        model.posterior_head.bias[:2] = 0.2
+        for net, shift in ((model.posterior_head, 0.2), (model.component_encoder[-1], -0.2)):  # q beside p, and wider
+            net.bias[:2] = shift
+            net.bias[2:] += 0.2
     exact = image_log_likelihood(images, torch.full_like(images, 0.5), 0.5).double()
-    bound = importance_weighted(model, images, 1000)
-    assert (bound.effective < 990).all()
-    torch.testing.assert_close(bound.log_likelihood, exact, rtol=0, atol=0.3)
+    bound = importance_weighted(model, images, 4000)
+    assert (bound.effective < 3900).all()
+    torch.testing.assert_close(bound.log_likelihood, exact, rtol=0, atol=0.15)
+    one = torch.stack([log_weight(model, images) for _ in range(400)]).mean(0)
+    losses = [model.loss(images, VAEWeights(torch.tensor(1.0))) for _ in range(400)]
+    kls = torch.stack([loss.kl_mask + loss.kl_component for loss in losses]).mean(0)
+    assert (kls > 0.3).all()  # of both latents: one weight is below the truth by just these
+    torch.testing.assert_close(one, exact.float() - kls, rtol=0, atol=0.15)
 
 
 def constant_image(model: nn.Module) -> None:

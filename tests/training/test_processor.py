@@ -11,7 +11,7 @@ import pytest
 FAULTS = """
 import resource, sys
 import torch
-from neurosym_lite.training.memory import keep_freed_memory
+from neurosym_lite.training.processor import keep_freed_memory
 if sys.argv[1] == "kept":
     assert keep_freed_memory()
 def work():
