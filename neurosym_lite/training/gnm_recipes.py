@@ -8,7 +8,7 @@ from neurosym_lite.training.schedules import Schedule, constant, linear, warm_co
 
 METRICS = ("detection", "reconstruction", "structure", "sweeps")
 # of what stands in the tables of chapter 5
-MEASURED = (*METRICS, "second", "frechet", "d_steps", "likelihood", "relaxed")
+MEASURED = (*METRICS, "second", "recall", "frechet", "d_steps", "likelihood", "relaxed")
 
 # What finds objects in 64 x 64 scenes: every cell may draw at first, then presence costs more and more.
 FINDING = {
