@@ -116,6 +116,9 @@ DIFFERENCES = """## Why ours are not theirs
   cells pay nothing. Chapter 4 says why, and what each of these buys. Its ablations inherit all that they can.
 - **Judge.** Theirs is a person with a sheet of samples, ours a parser with a rule and a tolerance in pixels.
 - **Schedules.** Ours train GNM in stages, first the symbols, then the prior. The paper trains all at once.
+- **Samples.** They are drawn as the paper draws them, by the mode of the symbols. Our small GNM keeps little style
+  in its global code, so it draws each class nearly the same way, and a classifier soon knows its few pictures. Models
+  that let handwriting vary are told apart later, whatever they know of the rule.
 - **Likelihood.** The width of the pixel noise is scaled with the canvas, so that evidence weighs the same against the
   KLs. Its ceiling is then another one.
 - **GENESIS.** Its slots did not part at the full weight of the KLs from the start, so its recipe raises it. The paper
