@@ -38,7 +38,7 @@ class ConvDrawConfig:
     out_kernel: int = 3  # of the convolution that adds to f (table 9)
     decoder_filters: tuple[int, ...] = (64, 64, 32, 32, 16, 16, 16, 16, 8)  # table 11
     decoder_upscales: tuple[int, ...] = (2, 1, 2, 1, 2, 1, 2, 1, 2)  # 1 keeps the map
-    decoder_bias: float = 0.0  # logit of the canvas at the start; dark, or a high rate saturates it (paper: 0)
+    decoder_bias: float = 0.0  # logit at which the canvas starts dark, or a high rate saturates it; 0: not set (paper)
     sigma: float = 0.2  # std of the Gaussian likelihood, pixels in [0, 1] (released code)
 
 
@@ -60,7 +60,8 @@ class ConvDraw(nn.Module):
         self.decoder = subpixel_stack(
             config.structure, config.decoder_filters, config.decoder_upscales, config.channels
         )
-        nn.init.constant_(self.decoder[-1].bias, config.decoder_bias)
+        if config.decoder_bias:
+            nn.init.constant_(self.decoder[-1].bias, config.decoder_bias)
 
     def look(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B K D"]:
         """What the encoder makes of the images: a map of cells, which q(z_g | x) sees."""

@@ -28,7 +28,7 @@ class VAEConfig:
     latent: int = 64  # D, width of z_g (inconsistent in the paper: see above)
     decoder_filters: tuple[int, ...] = (128, 128, 64, 64, 32, 32, 16, 16, 16, 16, 8)  # table 10
     decoder_upscales: tuple[int, ...] = (4, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2)  # 1 keeps the map
-    decoder_bias: float = 0.0  # logit of the canvas at the start; dark, or a high rate saturates it (paper: 0)
+    decoder_bias: float = 0.0  # logit at which the canvas starts dark, or a high rate saturates it; 0: not set (paper)
     sigma: float = 0.2  # std of the Gaussian likelihood, pixels in [0, 1] (not in the paper)
 
 
@@ -61,7 +61,8 @@ class VAE(nn.Module):
             conv_block(config.filters[-1], config.head, 3, 1), nn.Conv2d(config.head, 2 * config.latent, side)
         )
         self.decoder = subpixel_stack(config.latent, config.decoder_filters, config.decoder_upscales, config.channels)
-        nn.init.constant_(self.decoder[-1].bias, config.decoder_bias)
+        if config.decoder_bias:
+            nn.init.constant_(self.decoder[-1].bias, config.decoder_bias)
 
     def infer(self, images: Float[Tensor, "B C H W"]) -> Gaussian:
         """q(z | x): mean and std of the latent, (B, D)."""

@@ -1,5 +1,7 @@
 """The VAE: the paper's sizes, the ELBO, and every parameter learns."""
 
+from dataclasses import replace
+
 import torch
 from torch import Generator
 
@@ -57,3 +59,11 @@ def test_samples_come_from_the_generator() -> None:
     first, again, other = (model.sample(3, Generator().manual_seed(seed)) for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert first.shape == (3, 1, 16, 16) and 0 <= first.min() and first.max() <= 1
+
+
+def test_a_canvas_starts_dark_where_it_is_told_to() -> None:
+    torch.manual_seed(0)
+    plain, dark = (VAE(replace(SMALL, decoder_bias=bias)) for bias in (0.0, -3.0))
+    samples = dark.sample(20, Generator().manual_seed(0))
+    assert samples.mean() < 0.1 < plain.sample(20, Generator().manual_seed(0)).mean()
+    assert plain.decoder[-1].bias.abs().max() > 0  # torch's own start
