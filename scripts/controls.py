@@ -16,7 +16,7 @@ from torch import Generator, Tensor
 
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve
-from neurosym_lite.evaluation.evaluate import STEPS_CAP, fresh_scenes, sampled
+from neurosym_lite.evaluation.evaluate import STEPS_CAP, discriminator_curve
 from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
 from neurosym_lite.evaluation.parser import load_parser
 from neurosym_lite.evaluation.structure import accepts, wilson
@@ -60,8 +60,7 @@ def control(rule: str) -> dict[str, float]:
 def curve_of(name: str) -> list[tuple[int, float]]:
     """How the first classifier of a shipped model's D-Steps learns."""
     model, recipe = load_checkpoint(name)
-    curve = learning_curve(fresh_scenes(recipe), lambda n, g: sampled(model, n, g), SEED, STEPS_CAP)
-    return _points(curve)
+    return _points(discriminator_curve(model, recipe, SEED))
 
 
 def _points(curve: Iterable[Look]) -> list[tuple[int, float]]:

@@ -65,8 +65,10 @@ def verdict(rule: str, rows: list[str], records: list[Record]) -> str:
     for key, (name, claim, wanted, place) in words.CLAIMS.items():
         order = found.ranking(rows, rule, key, records)
         said = words.UNDECIDED
-        if len(order) == len(rows):
-            said = words.HOLDS if [row for row, value in order if value == order[place][1]] == [wanted] else words.FAILS
+        if order and wanted in dict(order) and [row for row, value in order if value == order[place][1]] != [wanted]:
+            said = words.FAILS  # whatever the rest will be
+        elif len(order) == len(rows):
+            said = words.HOLDS
         why = words.WHY.get((rule, key), "") if said == words.FAILS else ""
         lines.append(f"- {name}: {_in_order(order) or NOT_RUN}. {claim}: {said}. {why}".rstrip())
     return "\n".join(lines) + "\n"
@@ -165,7 +167,8 @@ def few_section(records: list[Record]) -> str:
         body.append([number(scenes), cell(runs, "structure_accuracy", found.share),
                      cell(runs, "structure_true_accept", found.plain("structure_true_accept")),
                      cell(runs, "frechet", found.plain("frechet"))])  # fmt: skip
-    return f"{words.FEW}\n{figure('scenes', words.ALT_FEW)}\n{table(['scenes', 'S-Acc', '*t*', 'Fréchet'], body)}"
+    shown = f"{figure('scenes', words.ALT_FEW)}\n" if pictures.has_scenes(records) else ""
+    return f"{words.FEW}\n{shown}{table(['scenes', 'S-Acc', '*t*', 'Fréchet'], body)}"
 
 
 def second_section(records: list[Record]) -> str:

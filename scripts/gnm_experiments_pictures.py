@@ -18,8 +18,7 @@ from matplotlib.figure import Figure
 from neurosym_lite import figures
 from neurosym_lite.training.checkpoints import write_atomically
 from neurosym_lite.training.experiment_recipes import SCENES
-from scripts.controls import COMPARED
-from scripts.gnm_experiments import STEMS, middle, runs_of
+from scripts.gnm_experiments import middle, recipe_name, runs_of
 from scripts.pages import ROOT
 from scripts.results_page import Record
 
@@ -34,7 +33,9 @@ BETAS = {
     "VAE": {1: f"vae-{RULE}-lite"} | {beta: f"vae-beta{beta}-{RULE}-lite" for beta in (5, 10)},
 }
 SETS = {scenes: f"gnm-{scenes}scenes-{RULE}-lite" for scenes in SCENES}
-MARKS = ("o", "s", "D", "^", "v")
+# a mark and a colour for each model, in all panels
+SHOWN = ("GNM", "ConvDRAW", "VAE", "ConvDRAW-8", "GENESIS")
+STYLES = {model: (mark, colour) for model, mark, colour in zip(SHOWN, "osD^v", figures.PALETTE, strict=False)}
 
 
 def points(by_x: dict[int, str], key: str, records: list[Record]) -> tuple[list[int], list[float]]:
@@ -45,7 +46,8 @@ def points(by_x: dict[int, str], key: str, records: list[Record]) -> tuple[list[
 
 
 def _lines(axes: Axes, key: str, records: list[Record]) -> None:
-    for (model, by_beta), mark, colour in zip(BETAS.items(), MARKS, figures.PALETTE, strict=False):
+    for model, by_beta in BETAS.items():
+        mark, colour = STYLES[model]
         axes.plot(*points(by_beta, key, records), marker=mark, color=colour, label=model)
     axes.set(xlabel="beta", xticks=sorted({beta for by_beta in BETAS.values() for beta in by_beta}))
 
@@ -53,23 +55,28 @@ def _lines(axes: Axes, key: str, records: list[Record]) -> None:
 def figure_4(records: list[Record], controls: dict) -> Figure:
     """Structure accuracy and likelihood by beta, and the classifiers' curves."""
     figures.set_style()
-    figure, (left, middle_axes, right) = plt.subplots(1, 3, figsize=(12, 3.6))
-    _lines(left, "structure_accuracy", records)
-    _lines(middle_axes, "likelihood", records)
-    left.set(ylabel="structure accuracy", ylim=(-0.03, 1.03))
-    middle_axes.set(ylabel="likelihood bound, nats an image")
-    left.legend(frameon=False)
-    names = {stem: row for row, stem in STEMS.items() if row != "GNM-Struct"}
-    for stem, mark, colour in zip(COMPARED, MARKS, figures.PALETTE, strict=False):
-        curve = controls["curves"].get(f"{stem}-{RULE}-lite")
+    figure, axes = plt.subplot_mosaic([["structure", "likelihood"], ["steps", "steps"]], figsize=(7, 6))
+    _lines(axes["structure"], "structure_accuracy", records)
+    _lines(axes["likelihood"], "likelihood", records)
+    axes["structure"].set(ylabel="structure accuracy", ylim=(-0.03, 1.03))
+    axes["likelihood"].set(ylabel="likelihood bound, nats")
+    axes["structure"].legend(frameon=False)
+    below = axes["steps"]
+    for model, (mark, colour) in STYLES.items():
+        curve = controls["curves"].get(recipe_name(model, RULE))
         if curve:
             steps, accuracy = zip(*curve, strict=True)
-            right.plot(steps, accuracy, color=colour, label=names[stem], marker=mark, markevery=(len(steps) - 1, 1))
+            below.plot(steps, accuracy, color=colour, label=model, marker=mark, markevery=(len(steps) - 1, 1))
     real = controls["real"][RULE]["curve"]
-    right.plot(*zip(*real, strict=True), color="0.5", linestyle=":", label="real scenes")
-    right.set(xlabel="steps of the classifier", ylabel="its accuracy", xscale="log", ylim=(0.45, 1.02))
-    right.legend(frameon=False, fontsize=8)
+    below.plot(*zip(*real, strict=True), color="0.5", linestyle=":", label="real scenes")
+    below.set(xlabel="steps of the classifier", ylabel="its accuracy", xscale="log", ylim=(0.45, 1.02))
+    below.legend(frameon=False)
     return figure
+
+
+def has_scenes(records: list[Record]) -> bool:
+    """Was the rule learned from a training set of finite size yet?"""
+    return any(runs_of(name, records) for name in SETS.values())
 
 
 def scenes(records: list[Record]) -> Figure:
@@ -95,9 +102,10 @@ def fingerprint(records: list[Record], controls: dict) -> str:
 
 
 def draw(records: list[Record], controls: dict) -> None:
-    """Save both as PNG."""
+    """Save them as PNG, that of the training sets once one of its runs is there."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for name, figure in (("figure_4", figure_4(records, controls)), ("scenes", scenes(records))):
+    drawn = {"figure_4": figure_4(records, controls)} | ({"scenes": scenes(records)} if has_scenes(records) else {})
+    for name, figure in drawn.items():
         buffer = io.BytesIO()
         about = {"Software": None, FINGERPRINT: fingerprint(records, controls)}
         figure.savefig(buffer, format="png", dpi=DPI, metadata=about)

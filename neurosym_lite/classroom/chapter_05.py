@@ -138,7 +138,7 @@ PRICE = Exercise(
         Mistake(2 * PLACES * CELL_ENTROPY / math.log(ARRANGEMENTS), "this is with a copy in another quadrant, as in "
                 "MNIST-10: without it only four cells are saved"),
     ),
-    praise="below 2: two digits alone leave z_g soon; their copy across the diagonal is what keeps them in MNIST-10",
+    praise="below 2: two digits alone would soon leave z_g; their copy across the diagonal doubles what is saved",
     otherwise="sum of the four cells' entropies, over the logarithm of the number of arrangements",
 )  # fmt: skip
 

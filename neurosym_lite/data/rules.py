@@ -11,6 +11,8 @@ from torch import Tensor
 
 from neurosym_lite.data.scenes import ABSENT, core_size
 
+PAIRS, TRIPLES = (0, 1, 8, 9), (2, 3, 4, 5, 6, 7)  # MNIST-10's digits: those that share places, and those that do not
+
 
 def validate(
     rule: str, labels: Int[Tensor, "B N"], centres: Float[Tensor, "B N 2"], canvas: int, tolerance: float = 0.5
@@ -56,10 +58,8 @@ def obeys_mnist10(labels: Tensor, centres: Tensor, canvas: int, tolerance: float
     quadrant = _quadrant_of(places, canvas)
     expected = torch.tensor([0, 0, 1, 1, 1, 3, 3, 3, 2, 2], device=labels.device)
     swapped = (expected + 2) % 4
-    pairs = torch.tensor([0, 1, 8, 9], device=labels.device)
-    triples = torch.tensor([2, 3, 4, 5, 6, 7], device=labels.device)
     right_sets = torch.ones_like(each_once)
-    for group in (pairs, triples):
+    for group in (torch.tensor(members, device=labels.device) for members in (PAIRS, TRIPLES)):
         here = quadrant[:, group]
         right_sets &= (here == expected[group]).all(1) | (here == swapped[group]).all(1)
     # a shared place, each of the two within the tolerance of their mean: the difference may be twice that

@@ -13,7 +13,7 @@ from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.binding import bins, information_gap, linear_readout, neighbour_readout
 from neurosym_lite.evaluation.detection import average_precision, mean_average_precision
-from neurosym_lite.evaluation.discriminability import Draw, Look, d_steps, learning_curve
+from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve
 from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.likelihood import Bound, importance_weighted
@@ -185,26 +185,22 @@ def _bounds(task: Task, n: int, relaxed: bool = False) -> Bound:
 
 def discriminability(task: Task) -> dict[str, float]:
     """D-Steps, median and range over DISCRIMINATORS."""
-    steps = sorted(d_steps(curve, STEPS_CAP) for curve in discriminator_curves(task))
+    seeds = range(task.seed, task.seed + DISCRIMINATORS)
+    curves = (discriminator_curve(task.model, task.recipe, seed, task.sweeps) for seed in seeds)
+    steps = sorted(d_steps(curve, STEPS_CAP) for curve in curves)
     middle = steps[len(steps) // 2]
     return {"d_steps": middle, "d_steps_low": steps[0], "d_steps_high": steps[-1], "d_steps_cap": STEPS_CAP}
 
 
-def discriminator_curves(task: Task) -> list[list[Look]]:
-    """The learning curve of each of DISCRIMINATORS classifiers: fresh scenes of the rule against samples."""
-    real = fresh_scenes(task.recipe)
-
-    def generated(n: int, generator: Generator) -> Tensor:
-        return sampled(task.model, n, generator, task.sweeps)
-
-    seeds = range(task.seed, task.seed + DISCRIMINATORS)
-    return [learning_curve(real, generated, seed, STEPS_CAP) for seed in seeds]
-
-
-def fresh_scenes(recipe: Recipe) -> Draw:
-    """Scenes of the recipe's rule in the handwriting of its training set, each time new ones."""
+def discriminator_curve(model: SceneModel, recipe: Recipe, seed: int, sweeps: int = 0) -> list[Look]:
+    """How one classifier learns to tell samples from new scenes of the rule in the training set's handwriting."""
     source = replace(recipe.data, scenes=0).source("train")
-    return lambda n, generator: source.batch(n, generator).images
+    return learning_curve(
+        lambda n, generator: source.batch(n, generator).images,
+        lambda n, generator: sampled(model, n, generator, sweeps),
+        seed,
+        STEPS_CAP,
+    )
 
 
 def second_opinion(task: Task) -> dict[str, float]:

@@ -25,6 +25,7 @@ from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.structdraw import StructDraw
 from neurosym_lite.models.symbols import ObjectDistribution
 from neurosym_lite.models.vae import VAE
+from neurosym_lite.training.recipe import SceneModel
 
 RELAXED_AT = 0.5  # temperature of relaxed presence (released code, at the end of training)
 
@@ -72,7 +73,7 @@ def _global_log_ratio(
 
 @torch.no_grad()
 def log_weight(
-    model: GNM | VAE | ConvDraw | Genesis, images: Float[Tensor, "B C H W"], relaxed: bool = False
+    model: SceneModel, images: Float[Tensor, "B C H W"], relaxed: bool = False
 ) -> Float[Tensor, "B"]:
     """log w of one draw of all latents from q(z | x), noise from torch's default generator.
 
@@ -120,7 +121,7 @@ def _gnm_log_weight(model: GNM, images: Float[Tensor, "B C H W"], relaxed: bool)
 
 
 def importance_weighted(
-    model: GNM | VAE | ConvDraw | Genesis, images: Float[Tensor, "B C H W"], samples: int, relaxed: bool = False
+    model: SceneModel, images: Float[Tensor, "B C H W"], samples: int, relaxed: bool = False
 ) -> Bound:
     """The bound with that many samples an image, summed up in double precision; none with `relaxed` presence."""
     weights = torch.stack([log_weight(model, images, relaxed).double() for _ in range(samples)])

@@ -9,13 +9,13 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from neurosym_lite.data.glyphs import glyphs
+from neurosym_lite.data.rules import PAIRS, TRIPLES
 from neurosym_lite.data.scenes import ABSENT, PAPER_CANVAS, Layout, SceneSource, free_range
 from neurosym_lite.evaluation.free_scenes import CANVAS, PLAIN, FreeScenes, FreeSceneSource
 from neurosym_lite.evaluation.parser import Parsed, Parser
 from neurosym_lite.evaluation.structure import accepts
 
 RULES = ("mnist4", "mnist10")
-PAIRS, TRIPLES = (0, 1, 8, 9), (2, 3, 4, 5, 6, 7)  # slots of MNIST-10 by set
 FOUND_WITHIN = 3.0  # pixels from its centre, for a digit to count as found
 # a step that no scene may forgive, pixels at 64: a digit's deviation from the mean of four is 3/4 of it, of two 1/2
 STEPS = {"mnist4": (4.5, 6.0), "mnist10": (8.0, 11.0)}

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from neurosym_lite.data.rules import PAIRS, TRIPLES
 from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.evaluation.free_scenes import CANVAS
 from neurosym_lite.evaluation.parser import Parsed, Parser
@@ -17,7 +18,6 @@ from neurosym_lite.evaluation.structure import at_parser_size
 from neurosym_lite.models.gnm import GNM
 
 HALF_A_CELL = 8.0  # pixels of the 64-pixel canvas
-PAIRS, TRIPLES = (0, 1, 8, 9), (2, 3, 4, 5, 6, 7)  # MNIST-10's digits by rule
 TEN = 10  # digits that an MNIST-10 scene has
 BATCH = 100  # scenes at a time
 

@@ -26,18 +26,16 @@ MNIST4_10 = Recipe(
 )
 
 
-def _named(base: Recipe, variant: str) -> str:
-    """gnm-mnist4-lite with "beta2" is gnm-beta2-mnist4-lite."""
-    model, data = base.name.split(f"-{data_name(base.data.rule, base.data.glyphs)}")
-    return f"{model}-{variant}-{data_name(base.data.rule, base.data.glyphs)}{data}"
+def _variant(base: Recipe, variant: str, about: str, **changes: object) -> Recipe:
+    """The recipe with some of its fields changed; with "beta2", gnm-mnist4-lite is called gnm-beta2-mnist4-lite."""
+    data = f"-{data_name(base.data.rule, base.data.glyphs)}"
+    name = base.name.replace(data, f"-{variant}{data}")
+    return replace(base, name=name, about=f"{base.about}: {about}", **{"metrics": MEASURED} | changes)
 
 
 def _turned(base: Recipe, variant: str, about: str, **model: object) -> Recipe:
     """The recipe with other switches of its model."""
-    turned = replace(base.model, **model)
-    return replace(
-        base, name=_named(base, variant), about=f"{base.about}: {about}", model=turned, metrics=MEASURED
-    )
+    return _variant(base, variant, about, model=replace(base.model, **model))
 
 
 def _ablations(base: Recipe) -> tuple[Recipe, Recipe]:
@@ -61,14 +59,8 @@ def _with_beta(base: Recipe, beta: int, steps: int) -> Recipe:
     """
     joint = joint_phase(steps, constant(1.0))
     weights = joint.weights | {"beta_global": constant(float(beta)), "beta_conditional": constant(float(beta))}
-    return replace(
-        base,
-        name=_named(base, f"beta{beta}"),
-        about=f"{base.about}: trained on with the KLs of the ELBO times {beta}",
-        phases=(replace(joint, weights=weights),),
-        start=base.name,
-        metrics=MEASURED,
-    )
+    phases, about = (replace(joint, weights=weights),), f"trained on with the KLs of the ELBO times {beta}"
+    return _variant(base, f"beta{beta}", about, phases=phases, start=base.name)
 
 
 def _at_price(base: Recipe, beta_global: int, steps: int) -> Recipe:
@@ -78,25 +70,15 @@ def _at_price(base: Recipe, beta_global: int, steps: int) -> Recipe:
     """
     phase = prior_phase(steps, constant(float(beta_global)))
     weights = {name: value for name, value in phase.weights.items() if name not in ("beta_where", "beta_presence")}
-    return replace(
-        base,
-        name=_named(base, f"window{beta_global}"),
-        about=f"{base.about}: its prior trained on with beta_g at {beta_global}",
-        phases=(replace(phase, weights=weights),),
-        start=base.name,
-        metrics=("structure", "recall"),
-    )
+    phases, about = (replace(phase, weights=weights),), f"its prior trained on with beta_g at {beta_global}"
+    changes = {"phases": phases, "start": base.name, "metrics": ("structure", "recall")}
+    return _variant(base, f"window{beta_global}", about, **changes)
 
 
 def _from_few(base: Recipe, scenes: int) -> Recipe:
     """The same training, on a training set of that size."""
-    return replace(
-        base,
-        name=_named(base, f"{scenes}scenes"),
-        about=f"{base.about}: from {scenes:,} scenes, over and over",
-        data=replace(base.data, scenes=scenes),
-        metrics=MEASURED,
-    )
+    data = replace(base.data, scenes=scenes)
+    return _variant(base, f"{scenes}scenes", f"from {scenes:,} scenes, over and over", data=data)
 
 
 MNIST4_10_8STEPS = _eight_steps(MNIST4_10)

@@ -64,6 +64,7 @@ def _symbol_phase(steps: int) -> Phase:
 
 
 def prior_phase(steps: int, beta_global: Schedule) -> Phase:
+    """The second stage: z_g and the heads that read symbols from it, on a bank of symbols that stand still."""
     return Phase(
         steps=steps,
         learning_rate=warm_cosine(steps, 1e-3, 3e-5),
@@ -81,6 +82,7 @@ def prior_phase(steps: int, beta_global: Schedule) -> Phase:
 
 
 def joint_phase(steps: int, beta_global: Schedule) -> Phase:
+    """The last stage: everything together, on fresh scenes."""
     return Phase(
         steps=steps,
         learning_rate=warm_cosine(steps, 5e-4, 1e-5),
