@@ -15,6 +15,7 @@ from neurosym_lite.commands import models as model_commands
 from neurosym_lite.commands.arguments import not_negative, positive
 from neurosym_lite.commands.train import train as train_command
 from neurosym_lite.commands.train_queue import train_queue
+from neurosym_lite.data.arrow_room import COLOURS, PAPER_SHAPES
 from neurosym_lite.training.step import ENGINES
 
 SWEEPS = "pseudo-Gibbs sweeps, for models that have them"
@@ -89,7 +90,7 @@ def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
 
 def _add_data(verbs: argparse._SubParsersAction) -> None:
     data = verbs.add_parser("data", help="character sets and scenes").add_subparsers(
-        required=True, metavar="list|fetch|scenes", parser_class=OneLineParser
+        required=True, metavar="list|fetch|scenes|arrow-room", parser_class=OneLineParser
     )
     listing = data.add_parser("list", help="character sets and whether each is at hand")
     listing.add_argument("--json", action="store_true")
@@ -106,6 +107,14 @@ def _add_data(verbs: argparse._SubParsersAction) -> None:
     scenes.add_argument("--seed", type=not_negative, default=0)
     scenes.add_argument("--out", required=True, metavar="FILE.npz", help="keys images, boxes, labels, present")
     scenes.set_defaults(run=data_commands.data_scenes)
+    rooms = data.add_parser("arrow-room", help="rooms with an arrow that points at the odd one out")
+    rooms.add_argument("--n", type=positive(int), required=True)
+    rooms.add_argument("--size", type=positive(int), default=128, help="canvas side in pixels")
+    rooms.add_argument("--shapes", default=",".join(PAPER_SHAPES), help="of the three solids; cone is there too")
+    rooms.add_argument("--colours", default=",".join(COLOURS), help="of all four")
+    rooms.add_argument("--seed", type=not_negative, default=0)
+    rooms.add_argument("--out", required=True, metavar="FILE.npz", help="images, boxes, labels, present, masks, ...")
+    rooms.set_defaults(run=data_commands.data_arrow_room)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -77,6 +77,15 @@ def test_scenes_go_through_infer_and_come_back_as_boxes(tmp_path) -> None:
     assert (np.load(found)["present"] == result["present"]).all()
 
 
+def test_rooms_are_written_with_their_ground_truth(tmp_path) -> None:
+    rooms = str(tmp_path / "rooms.npz")
+    assert main(["data", "arrow-room", "--n", "2", "--size", "32", "--shapes", "cone,cube", "--out", rooms]) == 0
+    truth = np.load(rooms)
+    assert truth["images"].shape == (2, 3, 32, 32) and truth["boxes"].shape == (2, 4, 4) and truth["present"].all()
+    assert truth["masks"].shape == (2, 32, 32) and set(truth["labels"].flatten()) == {0, 2, 4}
+    assert truth["places"].shape == (2, 4, 2) and truth["headings"].shape == truth["metal"].shape == (2, 4)
+
+
 def test_a_vae_infers_its_latent(tmp_path) -> None:
     scenes, found = str(tmp_path / "scenes.npz"), str(tmp_path / "found.npz")
     main(["data", "scenes", "mnist1", "--n", "3", "--out", scenes])
@@ -153,6 +162,9 @@ def test_a_second_run_never_overwrites_the_first(recipe, tmp_path, refused, caps
         (["data", "scenes", "mnist5", "--n", "3", "--out", "x.npz"], "unknown scene rule 'mnist5'"),
         (["data", "scenes", "mnist4", "--n", "3", "--size", "33", "--out", "x.npz"], "scene size 33"),
         (["data", "fetch", "runes"], "runes"),
+        (["data", "arrow-room", "--n", "3", "--size", "0", "--out", "x.npz"], "0 is not above 0"),
+        (["data", "arrow-room", "--n", "3", "--size", "8", "--out", "x.npz"], "a room of 8 pixels"),
+        (["data", "arrow-room", "--n", "3", "--colours", "red,pink", "--out", "x.npz"], "unknown colour 'pink'"),
         (["paint"], "invalid choice: 'paint'"),
         ([], "the following arguments are required"),
     ],

@@ -1,4 +1,4 @@
-"""list, data list, data fetch, data scenes."""
+"""list, data list, data fetch, data scenes, data arrow-room."""
 
 import argparse
 import json
@@ -7,6 +7,7 @@ import sys
 from torch import Generator
 
 from neurosym_lite.commands.arguments import output
+from neurosym_lite.data.arrow_room import ArrowRoomSource
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.data.sources import at_hand, fetch
 from neurosym_lite.training.checkpoints import checkpoint_path, save_npz
@@ -63,6 +64,15 @@ def data_scenes(options: argparse.Namespace) -> int:
     """Scenes with their ground truth."""
     out = output(options.out, (".npz",))
     source = SceneSource(options.rule, options.glyphs, options.split, options.size)
+    scenes = source.batch(options.n, Generator().manual_seed(options.seed))
+    save_npz(out, **scenes._asdict())
+    return 0
+
+
+def data_arrow_room(options: argparse.Namespace) -> int:
+    """Rooms with their ground truth."""
+    out = output(options.out, (".npz",))
+    source = ArrowRoomSource(options.size, tuple(options.shapes.split(",")), tuple(options.colours.split(",")))
     scenes = source.batch(options.n, Generator().manual_seed(options.seed))
     save_npz(out, **scenes._asdict())
     return 0

@@ -1,0 +1,98 @@
+"""Each part of the grammar is seen to hold in generated rooms, and to fail in rooms broken in that part alone."""
+
+import math
+
+import pytest
+import torch
+from torch import Generator
+
+from neurosym_lite.data.arrow_room import ODD, ArrowRoomSource, Description
+from neurosym_lite.data.arrow_rule import TURN, Verdict, judge
+from neurosym_lite.render.solids import ARROW, SHAPES, SPHERE
+
+
+def rooms(n: int = 400) -> Description:
+    return ArrowRoomSource().describe(n, Generator().manual_seed(0))
+
+
+def verdict(room: Description) -> Verdict:
+    return judge(room.shapes, room.metal, room.places, room.headings)
+
+
+def only(part: str, judged: Verdict) -> None:
+    """That part fails in every room, and no part that does not hang on it."""
+    assert not getattr(judged, part).any()
+    assert not judged.obeyed().any()
+
+
+def test_generated_rooms_obey_all_of_it_in_any_order_of_slots() -> None:
+    described = rooms()
+    order = torch.rand(4, generator=Generator().manual_seed(1)).argsort()
+    shuffled = Description(*(part[:, order] for part in described))
+    assert verdict(described).obeyed().all() and verdict(shuffled).obeyed().all()
+    assert verdict(shuffled._replace(shapes=described.shapes)).obeyed().float().mean() < 0.5
+
+
+def test_a_missing_solid() -> None:
+    room = rooms()
+    shapes = room.shapes.clone()
+    shapes[:, 1] = -1
+    only("count", verdict(room._replace(shapes=shapes)))
+
+
+@pytest.mark.parametrize("slot, shape", [(ARROW, SPHERE), (ODD, ARROW)])
+def test_no_arrow_or_two(slot: int, shape: int) -> None:
+    room = rooms()
+    shapes = room.shapes.clone()
+    shapes[:, slot] = shape
+    judged = verdict(room._replace(shapes=shapes))
+    only("shapes", judged)
+    assert judged.count.all() and judged.material.all()
+
+
+def test_three_of_one_shape_or_all_different() -> None:
+    room = rooms()
+    alike, unlike = room.shapes.clone(), room.shapes.clone()
+    alike[:, ODD] = alike[:, 1]
+    unlike[:, 1:] = torch.arange(1, 4)
+    for shapes in (alike, unlike):
+        only("shapes", verdict(room._replace(shapes=shapes)))
+
+
+def test_mixed_materials() -> None:
+    room = rooms()
+    metal = room.metal.clone()
+    metal[:, 2] = ~metal[:, 2]
+    judged = verdict(room._replace(metal=metal))
+    only("material", judged)
+    assert judged.pointing.all() and judged.nearest.all()
+
+
+def test_an_arrow_behind_another_solid() -> None:
+    room = rooms()
+    places = room.places.clone()
+    places[:, 1, 1] = places[:, ARROW, 1] - 0.5
+    only("nearest", verdict(room._replace(places=places)))
+
+
+def test_an_arrow_that_misses_or_points_at_a_twin() -> None:
+    room = rooms()
+    for turn in (TURN + 0.01, -TURN - 0.01, math.pi):
+        headings = room.headings.clone()
+        headings[:, ARROW] += turn
+        judged = verdict(room._replace(headings=headings))
+        only("pointing", judged)
+        assert judged.shapes.all() and judged.nearest.all()
+    full_turn = room.headings + 2 * math.pi
+    assert verdict(room._replace(headings=full_turn)).obeyed().all()
+
+
+def test_an_empty_room_obeys_nothing_but_raises_nothing() -> None:
+    nothing = verdict(rooms()._replace(shapes=torch.full((400, 4), -1)))
+    assert not torch.stack(nothing).any()
+
+
+def test_the_grammar_knows_all_shapes() -> None:
+    cones = ArrowRoomSource(shapes=("cone", "sphere")).describe(50, Generator().manual_seed(2))
+    assert set(cones.shapes[:, 1:].flatten().tolist()) == {SHAPES.index("cone"), SPHERE}
+    assert verdict(cones).obeyed().all()
