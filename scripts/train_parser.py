@@ -24,9 +24,9 @@ from neurosym_lite import __version__
 from neurosym_lite.data.glyphs import glyphs
 from neurosym_lite.data.scenes import ABSENT
 from neurosym_lite.data.sources import ENVIRONMENT, cache_folder
-from neurosym_lite.evaluation.free_scenes import CANVAS, FreeSceneConfig, FreeScenes, FreeSceneSource
+from neurosym_lite.evaluation.centres import CELL, Found
+from neurosym_lite.evaluation.free_scenes import FreeSceneConfig, FreeScenes, FreeSceneSource
 from neurosym_lite.evaluation.parser import (
-    CELL,
     PARSERS,
     SECOND,
     Parser,
@@ -59,19 +59,18 @@ def learning_rate(step: int, steps: int) -> float:
     return LEARNING_RATE * (step / up if step < up else (1 + math.cos(math.pi * (step - up) / (steps - up))) / 2)
 
 
-def detector_loss(parser: Parser, scenes: FreeScenes) -> Tensor:
+def detector_loss(found: Found, centres: Tensor, present: Tensor) -> Tensor:
     """Cross-entropy of the map with a peak at every centre, and the error of the way to the nearest one."""
-    heat, way = parser.detect(scenes.images)
-    cells = CELL * (torch.arange(CANVAS // CELL) + 0.5)
+    cells = CELL * (torch.arange(found.heat.shape[-1]) + 0.5)
     middle = torch.stack(torch.meshgrid(cells, cells, indexing="xy"), dim=-1)
-    to_centre = scenes.centres[:, None, None] - middle[:, :, None]  # scene, row, column, digit, (x, y)
-    distance = to_centre.norm(dim=-1).masked_fill((scenes.labels == ABSENT)[:, None, None], torch.inf)
+    to_centre = centres[:, None, None] - middle[:, :, None]  # scene, row, column, slot, (x, y)
+    distance = to_centre.norm(dim=-1).masked_fill(~present[:, None, None], torch.inf)
     nearest, which = distance.min(-1)
     target = torch.exp(-nearest.square() / (2 * HEAT**2))
     right = to_centre.gather(3, which[..., None, None].expand(*which.shape, 1, 2))[:, :, :, 0]
     near = nearest < NEAR
-    return F.binary_cross_entropy_with_logits(heat, target, reduction="sum") / near.sum() + WAY * F.l1_loss(
-        way[near], right[near]
+    return F.binary_cross_entropy_with_logits(found.heat, target, reduction="sum") / near.sum() + WAY * F.l1_loss(
+        found.way[near], right[near]
     )
 
 
@@ -100,12 +99,9 @@ def train(
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step + 1, steps)
         scenes = source.batch(SCENES, generator)
-        losses = torch.stack(
-            [
-                detector_loss(parser, FreeScenes(*(part[:DETECTOR_SCENES] for part in scenes))),
-                classifier_loss(parser, scenes, generator),
-            ]
-        )
+        some = FreeScenes(*(part[:DETECTOR_SCENES] for part in scenes))
+        finding = detector_loss(parser.detect(some.images), some.centres, some.labels != ABSENT)
+        losses = torch.stack([finding, classifier_loss(parser, scenes, generator)])
         optimiser.zero_grad(set_to_none=True)
         losses.sum().backward()
         optimiser.step()

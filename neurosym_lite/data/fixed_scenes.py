@@ -3,6 +3,7 @@
 import torch
 from torch import Generator
 
+from neurosym_lite.data.arrow_room import ArrowRoomSource, ArrowScenes
 from neurosym_lite.data.scenes import Scenes, SceneSource
 
 SEED = 20_101_221  # of the scenes, whatever the run's seed: runs of n scenes learn from the same ones
@@ -15,16 +16,16 @@ class FixedScenes:
     Smaller sets are the beginnings of larger ones. (A GPU draws other scenes than a CPU.)
     """
 
-    def __init__(self, source: SceneSource, n: int, device: str = "cpu") -> None:
+    def __init__(self, source: SceneSource | ArrowRoomSource, n: int, device: str = "cpu") -> None:
         """Raises ValueError for fewer than one scene."""
         if n < 1:
             raise ValueError(f"a training set of {n} scenes: expected at least 1, or scenes=0 for new ones for ever")
         generator = Generator(device=device).manual_seed(SEED)
         parts = [source.batch(CHUNK, generator) for _ in range(0, n, CHUNK)]
-        self.scenes = Scenes(*(torch.cat(column)[:n] for column in zip(*parts, strict=True)))
+        self.scenes = type(parts[0])(*(torch.cat(column)[:n] for column in zip(*parts, strict=True)))
 
-    def batch(self, n: int, generator: Generator) -> Scenes:
+    def batch(self, n: int, generator: Generator) -> Scenes | ArrowScenes:
         """n of the scenes, on the generator's device."""
         images = self.scenes.images
         rows = torch.randint(0, len(images), (n,), generator=generator, device=generator.device)
-        return Scenes(*(column[rows] for column in self.scenes))
+        return type(self.scenes)(*(column[rows] for column in self.scenes))

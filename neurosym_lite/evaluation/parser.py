@@ -1,9 +1,8 @@
 """Reads scenes off pixels: which digits are where, with no model and no rule to help.
 
-A detector (a map of where digits' centres are, as in CenterNet, Zhou et al. 2019, with the way to the centre from each
-cell), then a classifier on the crop around each centre found. It was trained on structure-free scenes
-(`free_scenes.py`), so it cannot fill a rule in; it always names the likeliest digit and rejects none: a class for
-"no digit" would learn the softness of generated images instead of their legibility.
+A detector of centres (`centres.py`), then a classifier on the crop around each centre found. It was trained on
+structure-free scenes (`free_scenes.py`), so it cannot fill a rule in; it always names the likeliest digit and rejects
+none: a class for "no digit" would learn the softness of generated images instead of their legibility.
 """
 
 import json
@@ -13,17 +12,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from neurosym_lite.data.scenes import ABSENT
-from neurosym_lite.evaluation.free_scenes import CANVAS
+from neurosym_lite.evaluation.centres import Found, block, crops, detector_net, find, peaks
+from neurosym_lite.evaluation.room_parser import RoomParser, RoomParserConfig
 from neurosym_lite.training.checkpoints import CheckpointError, fill, read_file, write_file
 
 PARSERS = Path(__file__).resolve().parents[2] / "data" / "parsers"
 KIND = "parser"
-CELL = 2  # pixels a cell of the detector's map
 DROPOUT = 0.3  # before the classifier's last layer
 BATCH = 100  # scenes read at a time
 
@@ -54,34 +52,17 @@ class Parsed(NamedTuple):
     """Probability of the class named, among the ten; 0 where absent."""
 
 
-class Found(NamedTuple):
-    """The detector's answer a cell."""
-
-    heat: Float[Tensor, "B G G"]
-    """Logit of a digit's centre being here."""
-    way: Float[Tensor, "B G G 2"]
-    """From the cell's middle to the centre of its digit, (x, y) in pixels."""
-
-
 class Parser(nn.Module):
     """Reads greyscale scenes of 64 x 64 pixels with digits of about 10 pixels."""
 
     def __init__(self, config: ParserConfig | None = None) -> None:
         super().__init__()
         self.config = config or ParserConfig()
-        c = self.config.detector
-        self.detector = nn.Sequential(
-            nn.PixelUnshuffle(CELL),
-            *_block(CELL**2, c),
-            *_block(c, c),
-            *_block(c, c, dilation=2),
-            *_block(c, c, dilation=2),
-            nn.Conv2d(c, 3, 1),
-        )
+        self.detector = detector_net(1, self.config.detector)
         layers: list[nn.Module] = []
         before = 1
         for width in self.config.classifier:
-            layers += [*_block(before, width), *_block(width, width), nn.MaxPool2d(2, ceil_mode=True)]
+            layers += [*block(before, width), *block(width, width), nn.MaxPool2d(2, ceil_mode=True)]
             before = width
         # each halving is rounded up: three of 14 pixels leave 2
         side = -(-self.config.crop // 2 ** len(self.config.classifier))
@@ -91,22 +72,13 @@ class Parser(nn.Module):
 
     def detect(self, images: Float[Tensor, "B 1 64 64"]) -> Found:
         """The map of centres, one cell every 2 pixels."""
-        out = self.detector(images)
-        return Found(out[:, 0], out[:, 1:].movedim(1, -1))
+        return find(self.detector, images)
 
     def classify(
         self, images: Float[Tensor, "B 1 64 64"], scene: Int[Tensor, "N"], centres: Float[Tensor, "N 2"]
     ) -> Float[Tensor, "N 10"]:
-        """Logits of the ten digits for N places, each in image number `scene`; centres (x, y) in pixels.
-
-        Crops are whole pixels around the nearest pixel corner, so nothing is blurred by resampling.
-        """
-        crop = self.config.crop
-        padded = F.pad(images[:, 0], (crop // 2,) * 4)
-        start = centres.round().long().clamp(0, CANVAS)
-        step = torch.arange(crop, device=images.device)
-        rows, columns = start[:, 1, None] + step, start[:, 0, None] + step
-        return self.classifier(padded[scene[:, None, None], rows[:, :, None], columns[:, None]][:, None])
+        """Logits of the ten digits for N places (x, y) in pixels, each in image number `scene`."""
+        return self.classifier(crops(images, scene, centres, self.config.crop))
 
     def trunk(self, images: Float[Tensor, "B 1 64 64"]) -> Float[Tensor, "B F y x"]:
         """The classifier's convolutions over whole scenes: what it sees before it names a digit."""
@@ -119,19 +91,10 @@ class Parser(nn.Module):
         return Parsed(*(torch.cat(column) for column in zip(*parts, strict=True)))
 
     def _parse(self, images: Tensor) -> Parsed:
-        config, found = self.config, self.detect(images)
-        heat = found.heat.sigmoid()
-        window = 2 * config.apart + 1
-        highest = F.max_pool2d(found.heat[:, None], window, 1, config.apart)[:, 0]
-        peak = (found.heat == highest) & (heat > config.threshold)
-        height, cell = (heat * peak).flatten(1).topk(config.slots, dim=1)
-        present = height > 0
-        size = heat.shape[-1]
-        middle = torch.stack([cell % size, cell // size], dim=-1) * CELL + CELL / 2
-        way = found.way.flatten(1, 2).gather(1, cell[..., None].expand(-1, -1, 2))
-        centres = (middle + way).clamp(0, CANVAS) * present[..., None]
-        labels = torch.full_like(cell, ABSENT)
-        confidence = torch.zeros_like(height)
+        config = self.config
+        centres, present = peaks(self.detect(images), config.slots, config.threshold, config.apart)
+        labels = torch.full(present.shape, ABSENT, device=images.device)
+        confidence = torch.zeros(present.shape, device=images.device)
         scene = present.nonzero()[:, 0]
         if len(scene):
             best, name = self.classify(images, scene, centres[present]).softmax(-1).max(-1)
@@ -139,17 +102,12 @@ class Parser(nn.Module):
         return Parsed(labels, centres, confidence)
 
 
-def _block(inputs: int, outputs: int, dilation: int = 1) -> tuple[nn.Module, ...]:
-    conv = nn.Conv2d(inputs, outputs, 3, padding=dilation, dilation=dilation, bias=False)
-    return conv, nn.BatchNorm2d(outputs), nn.ReLU()
-
-
 def parser_path(glyphs: str) -> Path:
     """Where the shipped parser of a handwriting is; "mnist-second" is the one that checks "mnist"."""
     return PARSERS / f"parser-{glyphs}.safetensors"
 
 
-def save_parser(path: Path, parser: Parser, glyphs: str, seed: int, steps: int) -> None:
+def save_parser(path: Path, parser: Parser | RoomParser, glyphs: str, seed: int, steps: int) -> None:
     """Ship a parser: float16 weights and a JSON header, in the format of the checkpoints."""
     half = {
         name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in parser.state_dict().items()
@@ -157,22 +115,24 @@ def save_parser(path: Path, parser: Parser, glyphs: str, seed: int, steps: int) 
     write_file(path, KIND, half, glyphs=glyphs, seed=seed, steps=steps, config=asdict(parser.config))
 
 
-def read_parser(path: Path) -> Parser:
+def read_parser(path: Path) -> Parser | RoomParser:
     """The parser in a file, in evaluation mode. Raises CheckpointError for anything else, or other sizes."""
     tensors, header = read_file(path, KIND)
-    known = {json.dumps(asdict(config)): config for config in (ParserConfig(), SECOND)}
+    known = {json.dumps(asdict(config)): config for config in (ParserConfig(), SECOND, RoomParserConfig())}
     if (written := json.dumps(header.get("config"))) not in known:
         raise CheckpointError(f"{path} was trained with other settings than this version has: train it again")
     with torch.random.fork_rng(devices=[]):
-        parser = Parser(known[written])
+        config = known[written]
+        parser = RoomParser(config) if isinstance(config, RoomParserConfig) else Parser(config)
     fill(parser, tensors, path)
     return parser.eval().requires_grad_(False)
 
 
 @cache
-def load_parser(glyphs: str) -> Parser:
-    """The shipped parser of a handwriting ("digits", "mnist"), in evaluation mode; read once a process.
+def load_parser(glyphs: str) -> Parser | RoomParser:
+    """The shipped parser of a handwriting ("digits", "mnist") or of rooms ("arrow-room"), in evaluation mode.
 
+    Read once a process.
     Raises CheckpointError where there is none, or where it cannot be read.
     """
     path = parser_path(glyphs)
@@ -180,6 +140,6 @@ def load_parser(glyphs: str) -> Parser:
         shipped = sorted(file.stem.removeprefix("parser-") for file in PARSERS.glob("parser-*.safetensors"))
         raise CheckpointError(
             f"no parser reads {glyphs!r} ({path} is missing): expected one of {', '.join(shipped) or 'none'}, "
-            f"or train it with `python -m scripts.train_parser {glyphs}`"
+            f"or train it with `python -m scripts.train_parser {glyphs}` (rooms: scripts.train_room_parser)"
         )
     return read_parser(path)

@@ -27,7 +27,7 @@ GRID = 4  # cells a side of the models' grid: 16 pixels each
 FIRST_CLASSES = 7  # MNIST-4 begins with 0 to 6
 PIXELS_LEAST = 2  # digits of a class for a standard deviation of its pixels
 
-Images = UInt8[Tensor, "B 1 H W"] | Float[Tensor, "B 1 H W"]
+Images = UInt8[Tensor, "B C H W"] | Float[Tensor, "B C H W"]
 
 
 class Interval(NamedTuple):
@@ -37,7 +37,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def at_parser_size(images: Images) -> Float[Tensor, "B 1 64 64"]:
+def at_parser_size(images: Images) -> Float[Tensor, "B C 64 64"]:
     """Scenes as the parser reads them: floats in [0, 1] at 64 pixels; 128 is averaged over squares of 2 x 2.
 
     Takes uint8, or floats in [0, 1]. Raises ValueError for another size.
@@ -134,7 +134,7 @@ def structure_metrics(
     parsed = parser.parse(images)
     accepted = obeys(parsed, rule)
     confidence = parsed.confidence[parsed.labels != ABSENT]
-    metrics = _rates(accepted, accepts(reconstructions, rule, parser)) | {
+    metrics = rates(accepted, accepts(reconstructions, rule, parser)) | {
         "structure_confidence": float(confidence.mean()) if len(confidence) else 0.0,
         "structure_spread": handwriting_spread(images, parsed, accepted),
         "structure_places": place_spread(parsed),
@@ -144,7 +144,7 @@ def structure_metrics(
     return metrics
 
 
-def _rates(accepted: Bool[Tensor, "B"], real_accepted: Bool[Tensor, "R"]) -> dict[str, float]:
+def rates(accepted: Bool[Tensor, "B"], real_accepted: Bool[Tensor, "R"]) -> dict[str, float]:
     """S with its interval, t, and S / t."""
     rate, true_accept = float(accepted.float().mean()), float(real_accepted.float().mean())
     interval = wilson(int(accepted.sum()), len(accepted))

@@ -78,6 +78,15 @@ def project(points: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 2"]:
     return torch.stack([way @ way.new_tensor(RIGHT), -(way @ way.new_tensor(UP))], dim=-1) / (SPAN * depth[..., None])
 
 
+def unproject(places: Float[Tensor, "*n 2"], height: Float[Tensor, "*n"]) -> Float[Tensor, "*n 2"]:
+    """Where points at that height over the ground are, (x, y) in the room, from where they are on the picture."""
+    way = places.new_tensor(FORWARD) + SPAN * (
+        places[..., :1] * places.new_tensor(RIGHT) - places[..., 1:] * places.new_tensor(UP)
+    )
+    eye = places.new_tensor(EYE)
+    return (eye + way * ((height - CAMERA_HEIGHT) / way[..., 2].clamp(max=-1e-3))[..., None])[..., :2]
+
+
 def view(size: int, like: Tensor) -> Float[Tensor, "P 3"]:
     """Directions of the rays through the size * size pixels, row by row."""
     across = pixel_centres(size, like)

@@ -23,7 +23,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from neurosym_lite import __version__
-from neurosym_lite.training.recipe import Config, DrawingData, Recipe, SceneData
+from neurosym_lite.training.recipe import Config, Data, Recipe
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
@@ -180,7 +180,7 @@ def with_defaults(config: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
     return config | parts
 
 
-def _defaults(settings: Config | SceneData | DrawingData) -> dict[str, Any]:
+def _defaults(settings: Config | Data) -> dict[str, Any]:
     """What a switch was before it existed: its default, as JSON has it."""
     known = {f.name: f.default for f in dataclasses.fields(settings) if f.default is not dataclasses.MISSING}
     return json.loads(json.dumps(known))

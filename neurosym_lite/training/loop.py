@@ -10,7 +10,9 @@ from typing import Any
 
 import torch
 
+from neurosym_lite.data.arrow_room import ArrowRoomSource
 from neurosym_lite.data.drawings import DrawingSource
+from neurosym_lite.data.fixed_scenes import FixedScenes
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.training.bank import SymbolBank
 from neurosym_lite.training.checkpoints import CheckpointError, read_header, save_npz
@@ -37,7 +39,7 @@ CURVE_STEPS = 100  # steps that one point of the curve averages over
 BANK_SEED = 2_000_003  # keeps the scenes of a bank apart from those that the network was trained on
 BAD_BATCH = "bad_batch.npz"  # beside the state: the batch that a run diverged on
 
-Source = SceneSource | DrawingSource
+Source = SceneSource | ArrowRoomSource | FixedScenes | DrawingSource
 
 
 class Interrupt:

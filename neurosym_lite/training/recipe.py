@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from neurosym_lite.data.arrow_room import ArrowRoomSource
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.data.fixed_scenes import FixedScenes
 from neurosym_lite.data.scenes import SceneSource
@@ -42,6 +43,23 @@ class SceneData:
 
 
 @dataclass(frozen=True)
+class ArrowRoomData:
+    """Rooms in which an arrow points at the odd one out."""
+
+    size: int = 64  # canvas side, pixels (paper: 128)
+    scenes: int = 20_000  # training rooms in all, drawn once at the start (paper: 60,000); 0: every batch is new
+
+    def source(
+        self, split: str, glyph_set: str | None = None, device: str = "cpu"
+    ) -> ArrowRoomSource | FixedScenes:
+        """The stream of rooms; only that to train on may be finite. Raises ValueError for any handwriting."""
+        if glyph_set:
+            raise ValueError(f"rooms have no handwriting: leave {glyph_set!r} out")
+        stream = ArrowRoomSource(self.size)
+        return FixedScenes(stream, self.scenes, device) if self.scenes and split == "train" else stream
+
+
+@dataclass(frozen=True)
 class DrawingData:
     """Single characters."""
 
@@ -51,6 +69,9 @@ class DrawingData:
     def source(self, split: str, glyph_set: str | None = None, device: str = "cpu") -> DrawingSource:
         """The stream of characters, of another set where one is named."""
         return DrawingSource(glyph_set or self.glyphs, split, self.size, device)
+
+
+Data = SceneData | ArrowRoomData | DrawingData
 
 
 @dataclass(frozen=True)
@@ -74,7 +95,7 @@ class Recipe:
     name: str
     about: str  # one line: what it is for
     model: Config
-    data: SceneData | DrawingData
+    data: Data
     phases: tuple[Phase, ...]
     seed: int = 0
     ema: float = 0.0  # decay of the averaged weights that are shipped; 0 ships the last ones
