@@ -17,6 +17,7 @@ from neurosym_lite.models.convdraw import ConvDraw
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.genesis import Genesis
 from neurosym_lite.models.gnm import GNM
+from neurosym_lite.models.space import Space
 from neurosym_lite.training.checkpoints import load_checkpoint, save_npz, write_atomically
 
 
@@ -48,7 +49,7 @@ def infer(options: argparse.Namespace) -> int:
     if isinstance(model, DooD | AIR):
         save_npz(out, **readings(model, images))
         return 0
-    if isinstance(model, GNM):
+    if isinstance(model, GNM | Space):
         parts = [model.detect(batch) for batch in images.split(BATCH)]
         save_npz(
             out,

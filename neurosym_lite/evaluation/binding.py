@@ -11,7 +11,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from neurosym_lite.data.scenes import Scenes
+from neurosym_lite.models.gnm import GNM
+from neurosym_lite.models.vae import VAE
+
 BINS = 20  # of each continuous number, equally filled
+BATCH = 100  # scenes at a time
+LEAST_SCENES = 200  # 20 bins need some scenes each, and a readout its neighbours
 NEIGHBOURS = 5  # codes that a neighbour readout averages over, the nearer the more
 
 
@@ -59,3 +65,37 @@ def neighbour_readout(
     fitted = make_pipeline(StandardScaler(), KNeighborsRegressor(NEIGHBOURS, weights="distance"))
     fitted.fit(code.numpy(), target.numpy())
     return float(fitted.score(test_code.numpy(), test_target.numpy()))
+
+
+@torch.no_grad()
+def one_digit_code(model: GNM | VAE, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D"]:
+    """A one-digit scene's code: a VAE's posterior mean, or the likeliest object's (x, y, width, height, what)."""
+    if isinstance(model, VAE):
+        return model.infer(images).mean
+    q = model.infer(images, mode=True).objects
+    box = model.boxes(q.where.mean)
+    symbols = torch.cat([box.shift, box.scale, q.what.mean], dim=-1)
+    return symbols[torch.arange(len(images)), q.pres.logits.argmax(1)]
+
+
+def binding(model: GNM | VAE, scenes: Scenes) -> dict[str, float]:
+    """Which number of the code is the digit's x, which its y, which its class? Gaps, and readouts of x and y.
+
+    For scenes of one digit. The readouts are fitted on the first half of the scenes and scored on the second.
+    """
+    if len(scenes.images) < LEAST_SCENES:
+        raise ValueError(f"binding needs at least {LEAST_SCENES} scenes (--n), got {len(scenes.images)}")
+    code = torch.cat([one_digit_code(model, images.float() / 255) for images in scenes.images.split(BATCH)])
+    centre = (scenes.boxes[:, 0, :2] + scenes.boxes[:, 0, 2:]) / 2
+    x, y = centre.unbind(1)
+    half = len(code) // 2
+    fit_x, fit_y = ((code[:half], place[:half], code[half:], place[half:]) for place in (x, y))
+    return {
+        "gap_x": information_gap(code, bins(x)),
+        "gap_y": information_gap(code, bins(y)),
+        "gap_class": information_gap(code, scenes.labels[:, 0]),
+        "readout_x": linear_readout(*fit_x),
+        "readout_y": linear_readout(*fit_y),
+        "neighbours_x": neighbour_readout(*fit_x),
+        "neighbours_y": neighbour_readout(*fit_y),
+    }

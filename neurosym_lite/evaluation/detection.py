@@ -5,7 +5,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-RECALL_POINTS = np.arange(11) / 10  # of PASCAL VOC 2007; not linspace, whose 0.3 is a little more than 3 / 10
+from neurosym_lite.data.arrow_room import ArrowScenes
+from neurosym_lite.data.scenes import Scenes
+from neurosym_lite.models.gnm import GNM
+from neurosym_lite.models.space import Space
+
+BATCH = 100  # scenes at a time
+POINTS = 11  # recalls 0, 0.1, ..., 1 of PASCAL VOC 2007, which SPACE and so GNM score by (COCO: 101)
 
 
 def box_iou(found: Float[Tensor, "B K 4"], true: Float[Tensor, "B N 4"]) -> Float[Tensor, "B K N"]:
@@ -42,8 +48,9 @@ def average_precision(
     true: Float[Tensor, "B N 4"],
     true_present: Bool[Tensor, "B N"],
     threshold: float = 0.5,
+    points: int = POINTS,
 ) -> float:
-    """11-point average precision at an IoU threshold: the mean over recalls 0, 0.1, ..., 1 of the best precision there.
+    """Average precision at an IoU threshold: the mean over `points` recalls from 0 to 1 of the best precision there.
 
     Every found box counts, ranked by its confidence over all images. With no true box it is undefined: ValueError.
     """
@@ -54,7 +61,7 @@ def average_precision(
     ranked = hits[confidence.flatten().argsort(descending=True, stable=True)].numpy()
     true_found = np.cumsum(ranked)
     recall, precision = true_found / positives, true_found / np.arange(1, len(ranked) + 1)
-    best = [precision[recall >= point].max(initial=0.0) for point in RECALL_POINTS]
+    best = [precision[recall >= point].max(initial=0.0) for point in np.arange(points) / (points - 1)]
     return float(np.mean(best))
 
 
@@ -67,3 +74,19 @@ def mean_average_precision(
     """The mean of `average_precision` over IoU thresholds 0.50, 0.55, ..., 0.95."""
     thresholds = np.arange(0.5, 0.951, 0.05)
     return float(np.mean([average_precision(found, confidence, true, true_present, t) for t in thresholds]))
+
+
+@torch.no_grad()
+def detection(model: GNM | Space, scenes: Scenes | ArrowScenes) -> dict[str, float]:
+    """Objects found a scene, share of scenes with the right number, and average precision against the true boxes."""
+    parts = [model.detect(images.float() / 255) for images in scenes.images.split(BATCH)]
+    corners = torch.cat([found.corners for found, _, _ in parts])
+    present = torch.cat([found.present for found, _, _ in parts])
+    confidence = torch.cat([probability for _, probability, _ in parts])
+    truth = (corners, confidence, scenes.boxes, scenes.present)
+    return {
+        "count_mean": float(present.sum(1).float().mean()),
+        "count_right": float((present.sum(1) == scenes.present.sum(1)).float().mean()),
+        "ap50": average_precision(*truth),
+        "ap50_95": mean_average_precision(*truth),
+    }

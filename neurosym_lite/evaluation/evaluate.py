@@ -8,24 +8,29 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 
+from neurosym_lite.data.arrow_room import ArrowScenes
 from neurosym_lite.data.drawings import Drawings
 from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.distributions import image_log_likelihood
-from neurosym_lite.evaluation.binding import bins, information_gap, linear_readout, neighbour_readout
-from neurosym_lite.evaluation.detection import average_precision, mean_average_precision
+from neurosym_lite.evaluation.binding import binding
+from neurosym_lite.evaluation.detection import detection
 from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve
 from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
 from neurosym_lite.evaluation.images import as_bytes
+from neurosym_lite.evaluation.layers import layer_metrics
 from neurosym_lite.evaluation.likelihood import Bound, importance_weighted
 from neurosym_lite.evaluation.parser import load_parser, parser_path
 from neurosym_lite.evaluation.recall import recall_metrics
+from neurosym_lite.evaluation.room_parser import GLYPHS as ROOMS
+from neurosym_lite.evaluation.room_structure import room_structure_metrics
 from neurosym_lite.evaluation.stop_noise import stop_noise
 from neurosym_lite.evaluation.strokes import redraw, relative_l1, stroke_metrics
 from neurosym_lite.evaluation.structure import accepts, structure_metrics
+from neurosym_lite.evaluation.what import what_metrics
 from neurosym_lite.models.genesis import Genesis
 from neurosym_lite.models.gnm import GNM
-from neurosym_lite.models.vae import VAE
-from neurosym_lite.training.recipe import Model, Recipe, SceneData, SceneModel
+from neurosym_lite.models.space import Space
+from neurosym_lite.training.recipe import ArrowRoomData, DrawingData, Model, Recipe, SceneModel
 
 BATCH = 100  # images at a time
 SWEEPS = 2  # of pseudo-Gibbs, where a record says swept: fixed before anything was measured
@@ -35,32 +40,16 @@ DISCRIMINATORS = 3  # classifiers, by seed, that have to tell samples from scene
 STEPS_CAP = 2000  # steps that each of them has at most; at the paper's size 20,000 would be right
 IMPORTANCE_SAMPLES = 100  # an image (GNM, section 4)
 RELAXED_SCENES = 100  # that relaxed presence is tried on
-LEAST_SCENES = 200  # for binding: 20 bins need some scenes each, and a readout its neighbours
+WHAT_SCENES = 5000  # that a reader of z_what learns from
 
 
-def held_out(recipe: Recipe, n: int, seed: int, glyph_set: str | None = None) -> Scenes | Drawings:
+def held_out(recipe: Recipe, n: int, seed: int, glyph_set: str | None = None) -> Scenes | ArrowScenes | Drawings:
     """n scenes of the recipe's rule, or n drawings, of characters that training never saw."""
     return recipe.data.source("test", glyph_set).batch(n, Generator().manual_seed(seed))
 
 
 @torch.no_grad()
-def detection(model: GNM, scenes: Scenes) -> dict[str, float]:
-    """Objects found a scene, share of scenes with the right number, and average precision against the cores' boxes."""
-    parts = [model.detect(images.float() / 255) for images in scenes.images.split(BATCH)]
-    corners = torch.cat([found.corners for found, _, _ in parts])
-    present = torch.cat([found.present for found, _, _ in parts])
-    confidence = torch.cat([probability for _, probability, _ in parts])
-    truth = (corners, confidence, scenes.boxes, scenes.present)
-    return {
-        "count_mean": float(present.sum(1).float().mean()),
-        "count_right": float((present.sum(1) == scenes.present.sum(1)).float().mean()),
-        "ap50": average_precision(*truth),
-        "ap50_95": mean_average_precision(*truth),
-    }
-
-
-@torch.no_grad()
-def redrawn(model: SceneModel, scenes: Scenes) -> Float[Tensor, "B C H W"]:
+def redrawn(model: SceneModel, scenes: Scenes | ArrowScenes) -> Float[Tensor, "B C H W"]:
     """The scenes as the model sees them: drawn from the mode of its posterior."""
     parts = []
     for batch in scenes.images.split(BATCH):
@@ -69,47 +58,13 @@ def redrawn(model: SceneModel, scenes: Scenes) -> Float[Tensor, "B C H W"]:
     return torch.cat(parts)
 
 
-def reconstruction(model: SceneModel, scenes: Scenes) -> dict[str, float]:
+def reconstruction(model: SceneModel, scenes: Scenes | ArrowScenes) -> dict[str, float]:
     """Error a pixel, and log likelihood in nats an image, of the reconstruction from the mode of the posterior."""
     images, drawn = scenes.images.float() / 255, redrawn(model, scenes)
     metrics = {"mse": float((images - drawn).square().mean())}
-    if isinstance(model, Genesis):  # its likelihood is a mixture's, not that around the mixture's mean
+    if isinstance(model, Genesis | Space):  # its likelihood is a mixture's, not that around the mixture's mean
         return metrics
     return metrics | {"log_likelihood": float(image_log_likelihood(images, drawn, model.config.sigma).mean())}
-
-
-@torch.no_grad()
-def one_digit_code(model: GNM | VAE, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B D"]:
-    """A one-digit scene's code: a VAE's posterior mean, or the likeliest object's (x, y, width, height, what)."""
-    if isinstance(model, VAE):
-        return model.infer(images).mean
-    q = model.infer(images, mode=True).objects
-    box = model.boxes(q.where.mean)
-    symbols = torch.cat([box.shift, box.scale, q.what.mean], dim=-1)
-    return symbols[torch.arange(len(images)), q.pres.logits.argmax(1)]
-
-
-def binding(model: GNM | VAE, scenes: Scenes) -> dict[str, float]:
-    """Which number of the code is the digit's x, which its y, which its class? Gaps, and readouts of x and y.
-
-    For scenes of one digit. The readouts are fitted on the first half of the scenes and scored on the second.
-    """
-    if len(scenes.images) < LEAST_SCENES:
-        raise ValueError(f"binding needs at least {LEAST_SCENES} scenes (--n), got {len(scenes.images)}")
-    code = torch.cat([one_digit_code(model, images.float() / 255) for images in scenes.images.split(BATCH)])
-    centre = (scenes.boxes[:, 0, :2] + scenes.boxes[:, 0, 2:]) / 2
-    x, y = centre.unbind(1)
-    half = len(code) // 2
-    fit_x, fit_y = ((code[:half], place[:half], code[half:], place[half:]) for place in (x, y))
-    return {
-        "gap_x": information_gap(code, bins(x)),
-        "gap_y": information_gap(code, bins(y)),
-        "gap_class": information_gap(code, scenes.labels[:, 0]),
-        "readout_x": linear_readout(*fit_x),
-        "readout_y": linear_readout(*fit_y),
-        "neighbours_x": neighbour_readout(*fit_x),
-        "neighbours_y": neighbour_readout(*fit_y),
-    }
 
 
 @torch.no_grad()
@@ -132,7 +87,7 @@ class Task(NamedTuple):
 
     model: Model
     recipe: Recipe
-    scenes: Scenes | Drawings
+    scenes: Scenes | ArrowScenes | Drawings
     """Held-out images."""
     seed: int
     sweeps: int
@@ -143,6 +98,8 @@ def structure(task: Task) -> dict[str, float]:
     """Does what the model imagines obey the rule? As many samples as there are held-out scenes."""
     samples = imagine(task.model, len(task.scenes.images), task.seed, task.sweeps)
     reconstructions, data = as_bytes(redrawn(task.model, task.scenes)), task.recipe.data
+    if isinstance(data, ArrowRoomData):
+        return room_structure_metrics(samples, reconstructions, load_parser(ROOMS))
     return structure_metrics(samples, reconstructions, data.rule, load_parser(data.glyphs))
 
 
@@ -150,7 +107,7 @@ def swept_structure(task: Task) -> dict[str, float]:
     """The same after SWEEPS sweeps of pseudo-Gibbs, under names of its own: it is not ancestral sampling."""
     after = structure(task._replace(sweeps=SWEEPS))
     kept = ("accuracy", "low", "high", "spread", "places")
-    return {f"swept_{name}": after[f"structure_{name}"] for name in kept}
+    return {f"swept_{name}": after[f"structure_{name}"] for name in kept if f"structure_{name}" in after}
 
 
 def likelihood(task: Task) -> dict[str, float]:
@@ -194,7 +151,8 @@ def discriminability(task: Task) -> dict[str, float]:
 
 def discriminator_curve(model: SceneModel, recipe: Recipe, seed: int, sweeps: int = 0) -> list[Look]:
     """How one classifier learns to tell samples from new scenes of the rule in the training set's handwriting."""
-    source = replace(recipe.data, scenes=0).source("train")
+    data = recipe.data if isinstance(recipe.data, ArrowRoomData) else replace(recipe.data, scenes=0)
+    source = data.source("train")
     return learning_curve(
         lambda n, generator: source.batch(n, generator).images,
         lambda n, generator: sampled(model, n, generator, sweeps),
@@ -210,14 +168,25 @@ def second_opinion(task: Task) -> dict[str, float]:
     return {"second_accuracy": float(accepted.float().mean())}
 
 
+def what(task: Task) -> dict[str, float]:
+    """What z_what knows of the objects: read on held-out scenes, learnt from WHAT_SCENES of training characters."""
+    train = task.recipe.data.source("train").batch(WHAT_SCENES, Generator().manual_seed(task.seed))
+    return what_metrics(task.model, train, task.scenes)
+
+
+def parser_of(recipe: Recipe) -> str:
+    """Name of the parser that reads the recipe's scenes."""
+    return ROOMS if isinstance(recipe.data, ArrowRoomData) else recipe.data.glyphs
+
+
 def second_parser(recipe: Recipe) -> str:
     """Name of the parser that checks the one of the recipe's handwriting."""
-    return f"{recipe.data.glyphs}-second"
+    return f"{parser_of(recipe)}-second"
 
 
 def frechet(task: Task) -> dict[str, float]:
     """Fréchet distance between samples and held-out scenes in the parser's features."""
-    parser, scenes = load_parser(task.recipe.data.glyphs), task.scenes.images
+    parser, scenes = load_parser(parser_of(task.recipe)), task.scenes.images
     samples = imagine(task.model, len(scenes), task.seed, task.sweeps)
     return {"frechet": frechet_distance(parser_features(parser, samples), parser_features(parser, scenes))}
 
@@ -255,28 +224,36 @@ METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "d_steps": discriminability,
     "frechet": frechet,
     "second": second_opinion,
+    "what": what,
+    "layers": lambda task: layer_metrics(task.model, task.scenes),
     "recall": lambda task: recall_metrics(task.model, task.scenes, load_parser(task.recipe.data.glyphs)),
     "strokes": lambda task: stroke_metrics(task.model, task.scenes.images.float() / 255, task.scenes.labels),
     "stop_noise": stop_gradient,
     "transfer": transfer,
 }
 # they take a minute, or data of their own
-ONLY_WHEN_NAMED = ("likelihood", "relaxed", "d_steps", "frechet", "second", "recall", "stop_noise", "transfer")
+ONLY_WHEN_NAMED = (
+    "likelihood", "relaxed", "d_steps", "frechet", "second", "what", "recall", "stop_noise", "transfer",
+)  # fmt: skip
 
 
 def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
     """Metrics that make sense: a VAE has no boxes, binding is asked of scenes of one digit, structure of a rule."""
-    if not isinstance(recipe.data, SceneData):
+    if isinstance(recipe.data, DrawingData):
         return ("strokes", "stop_noise", "transfer")
-    has_rule = recipe.data.rule != "mnist1" and parser_path(recipe.data.glyphs).is_file()
+    rooms, one_digit = isinstance(recipe.data, ArrowRoomData), getattr(recipe.data, "rule", "") == "mnist1"
+    has_rule = not one_digit and parser_path(parser_of(recipe)).is_file()
+    has_boxes = isinstance(model, GNM | Space)
     sensible = {
-        "detection": isinstance(model, GNM),
+        "detection": has_boxes,
         "reconstruction": True,
-        "binding": recipe.data.rule == "mnist1",
+        "binding": one_digit,
         "structure": has_rule,
         "sweeps": has_rule and can_sweep(model),
-        "recall": has_rule and can_sweep(model),
-        "likelihood": not isinstance(model, GNM) or model.config.prior != "independent",
+        "layers": rooms and isinstance(model, GNM) and model.config.background > 0,
+        "what": has_boxes and not one_digit,
+        "recall": has_rule and can_sweep(model) and not rooms,
+        "likelihood": not isinstance(model, Space) and (can_sweep(model) or not isinstance(model, GNM)),
         "frechet": has_rule,
         "second": has_rule and parser_path(second_parser(recipe)).is_file(),
         "relaxed": can_sweep(model),

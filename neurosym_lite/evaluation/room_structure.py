@@ -29,7 +29,11 @@ def accepts_rooms(images: Rooms, parser: RoomParser) -> Bool[Tensor, "B"]:
     return verdict(parser.parse(at_parser_size(images))).obeyed()
 
 
-def room_structure_metrics(samples: Rooms, reconstructions: Rooms, parser: RoomParser) -> dict[str, float]:
+def room_structure_metrics(
+    samples: Rooms,
+    reconstructions: UInt8[Tensor, "R 3 H W"] | Float[Tensor, "R 3 H W"],
+    parser: RoomParser,
+) -> dict[str, float]:
     """All about the structure of a model's rooms.
 
     `reconstructions` are the same model's of rooms that obey the grammar; the share accepted of them is the parser's

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -64,7 +65,7 @@ class Background(nn.Module):
     def __init__(self, config: GNMConfig, seen: int, globals_width: int) -> None:
         """`seen` is the width of the encoder's whole map, `globals_width` that of z_g (0: p(z_b) = N(0, I))."""
         super().__init__()
-        self.width = config.background
+        self.width, self.scale = config.background, config.background_scale
         self.encoder = mlp(seen, config.background_encoder, 2 * self.width)
         self.prior_net = mlp(globals_width, config.background_prior, 2 * self.width) if globals_width else None
         self.decoder = subpixel_stack(
@@ -86,4 +87,7 @@ class Background(nn.Module):
 
     def forward(self, latent: Float[Tensor, "B E"]) -> Float[Tensor, "B C H W"]:
         """The background picture, in (0, 1)."""
-        return self.decoder(latent[:, :, None, None]).sigmoid()
+        drawn = self.decoder(latent[:, :, None, None])
+        if self.scale > 1:
+            drawn = F.interpolate(drawn, scale_factor=self.scale, mode="bilinear", align_corners=False)
+        return drawn.sigmoid()

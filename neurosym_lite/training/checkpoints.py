@@ -183,7 +183,7 @@ def with_defaults(config: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
 def _defaults(settings: Config | Data) -> dict[str, Any]:
     """What a switch was before it existed: its default, as JSON has it."""
     known = {f.name: f.default for f in dataclasses.fields(settings) if f.default is not dataclasses.MISSING}
-    return json.loads(json.dumps(known))
+    return json.loads(json.dumps(known, default=dataclasses.asdict))
 
 
 def load_checkpoint(name: str) -> tuple[nn.Module, Recipe]:

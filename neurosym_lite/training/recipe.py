@@ -2,6 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Literal
 
 from neurosym_lite.data.arrow_room import ArrowRoomSource
@@ -15,14 +16,16 @@ from neurosym_lite.models.dood_config import AIRConfig, DooDConfig
 from neurosym_lite.models.genesis import Genesis, GenesisConfig
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.gnm_config import GNMConfig
+from neurosym_lite.models.space import Space, SpaceConfig
 from neurosym_lite.models.vae import VAE, VAEConfig
 from neurosym_lite.training.schedules import Schedule, scaled
 
-Config = GNMConfig | VAEConfig | ConvDrawConfig | GenesisConfig | DooDConfig | AIRConfig
-SceneModel = GNM | VAE | ConvDraw | Genesis
+Config = GNMConfig | VAEConfig | ConvDrawConfig | GenesisConfig | SpaceConfig | DooDConfig | AIRConfig
+SceneModel = GNM | VAE | ConvDraw | Genesis | Space
 Model = SceneModel | DooD | AIR
 MODELS = {
-    GNMConfig: GNM, VAEConfig: VAE, ConvDrawConfig: ConvDraw, GenesisConfig: Genesis, DooDConfig: DooD, AIRConfig: AIR,
+    GNMConfig: GNM, VAEConfig: VAE, ConvDrawConfig: ConvDraw, GenesisConfig: Genesis, SpaceConfig: Space,
+    DooDConfig: DooD, AIRConfig: AIR,
 }  # fmt: skip
 
 
@@ -55,8 +58,13 @@ class ArrowRoomData:
         """The stream of rooms; only that to train on may be finite. Raises ValueError for any handwriting."""
         if glyph_set:
             raise ValueError(f"rooms have no handwriting: leave {glyph_set!r} out")
-        stream = ArrowRoomSource(self.size)
-        return FixedScenes(stream, self.scenes, device) if self.scenes and split == "train" else stream
+        return _fixed_rooms(self, device) if self.scenes and split == "train" else ArrowRoomSource(self.size)
+
+
+@cache
+def _fixed_rooms(data: ArrowRoomData, device: str) -> FixedScenes:
+    """Drawn once a process: twenty thousand rooms take some minutes."""
+    return FixedScenes(ArrowRoomSource(data.size), data.scenes, device)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from neurosym_lite.training.gnm_recipes import FIRST_GNM, FULL_GNM, SYMBOL_SCHED
 from neurosym_lite.training.paper_recipes import PAPER_SIZE
 from neurosym_lite.training.recipe import Phase, Recipe, SceneData
 from neurosym_lite.training.schedules import Schedule, linear, warm_cosine
+from neurosym_lite.training.space_recipes import SPACE, SPACE_PAPER
 
 
 def _one_digit(name: str, about: str, model: GNMConfig | VAEConfig, weights: dict[str, Schedule]) -> Recipe:
@@ -51,7 +52,7 @@ ONE_DIGIT = (
     ),
 )
 
-SCENES = (*ONE_DIGIT, FIRST_GNM, *FULL_GNM, *EXPERIMENTS, *BASELINES, *PAPER_SIZE)
+SCENES = (*ONE_DIGIT, FIRST_GNM, *FULL_GNM, *EXPERIMENTS, *BASELINES, *SPACE, *PAPER_SIZE, *SPACE_PAPER)
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*SCENES, *FAILURES, *DOOD)}
 
 

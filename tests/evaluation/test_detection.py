@@ -1,7 +1,10 @@
-"""Average precision on cases that can be counted by hand, and against scikit-learn's curve."""
+"""Average precision on cases that can be counted by hand, and against scikit-learn's curve and COCO's evaluator."""
 
+import numpy as np
 import pytest
 import torch
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from neurosym_lite.evaluation.detection import average_precision, box_iou, match, mean_average_precision
 
@@ -78,3 +81,52 @@ def test_a_recall_of_three_tenths_reaches_its_point() -> None:
     true = torch.tensor([[[20.0 * k, 0.0, 20.0 * k + 10, 10.0] for k in range(10)]])
     score = average_precision(true[:, :3], torch.ones(1, 3), true, torch.ones(1, 10).bool())
     assert score == pytest.approx(4 / 11)
+
+
+def coco_average_precision(
+    found: torch.Tensor, confidence: torch.Tensor, true: torch.Tensor, present: torch.Tensor, threshold: float
+) -> float:
+    """The same boxes judged by COCO's own evaluator, at 101 recalls."""
+
+    def as_coco(corners: torch.Tensor) -> list[float]:
+        x0, y0, x1, y1 = corners.tolist()
+        return [x0, y0, x1 - x0, y1 - y0]
+
+    images = [{"id": i + 1} for i in range(len(found))]
+    objects = [
+        {"image_id": i + 1, "category_id": 1, "bbox": as_coco(true[i, j]), "area": 1.0, "iscrowd": 0}
+        for i, j in present.nonzero().tolist()
+    ]
+    for number, thing in enumerate(objects):
+        thing["id"] = number + 1
+    finds = [
+        {"image_id": i + 1, "category_id": 1, "bbox": as_coco(found[i, k]), "score": float(confidence[i, k])}
+        for i in range(len(found))
+        for k in range(found.shape[1])
+    ]
+    truth = COCO()
+    truth.dataset = {"images": images, "annotations": objects, "categories": [{"id": 1}]}
+    truth.createIndex()
+    judge = COCOeval(truth, truth.loadRes(finds), "bbox")
+    judge.params.iouThrs, judge.params.maxDets = np.array([threshold]), [found.shape[1]]
+    judge.params.areaRng, judge.params.areaRngLbl = [[0, 1e9]], ["all"]
+    judge.evaluate()
+    judge.accumulate()
+    return float(judge.eval["precision"].mean())
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.75])
+@pytest.mark.parametrize("noise", [0.7, 1.5])
+def test_at_101_points_it_is_cocos(threshold: float, noise: float, capsys: pytest.CaptureFixture) -> None:
+    corner, size = 50 * torch.rand(30, 5, 2), 8 + 6 * torch.rand(30, 5, 2)
+    true = torch.cat([corner, corner + size], dim=-1)
+    present = torch.rand(30, 5) < 0.7
+    extra = torch.cat([50 * torch.rand(30, 3, 2)] * 2, dim=-1) + torch.tensor([0.0, 0.0, 10.0, 10.0])
+    found = torch.cat([true + noise * torch.randn(30, 5, 4), extra], dim=1)
+    found[..., 2:] = torch.maximum(found[..., 2:], found[..., :2] + 1)
+    confidence = torch.rand(30, 8)
+    ours = average_precision(found, confidence, true, present, threshold, points=101)
+    assert 0.01 < ours < 0.95
+    assert ours == pytest.approx(coco_average_precision(found, confidence, true, present, threshold), abs=5e-3)
+    eleven = average_precision(found, confidence, true, present, threshold)
+    assert eleven == pytest.approx(ours, abs=0.06)
