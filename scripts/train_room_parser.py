@@ -1,7 +1,7 @@
 """Trains the parser that judges rooms: `python -m scripts.train_room_parser [--seed 0] [--out data/parsers]`.
 
 Writes parser-arrow-room.safetensors and its record, with what it reads right and wrong in rooms that it never saw and
-in rooms broken on purpose. About half an hour of one core, of which a third draws the rooms.
+in rooms broken on purpose. About twenty minutes of one core, of which a quarter draws the rooms.
 """
 
 import argparse

@@ -116,7 +116,7 @@ def _gnm_log_weight(model: GNM, images: Float[Tensor, "B C H W"], relaxed: bool)
     weight = image_log_likelihood(images, model.render(symbols, behind), model.config.sigma) + ratio
     weight = weight + log_density(p, symbols, relaxed) - log_density(q, symbols, relaxed)
     if model.config.background:
-        weight = weight + (model.background.prior(latent).log_prob(behind) - seen.background.log_prob(behind)).sum(1)
+        weight = weight + (model.background_prior(latent).log_prob(behind) - seen.background.log_prob(behind)).sum(1)
     return weight
 
 

@@ -60,30 +60,20 @@ class GlimpseDecoder(nn.Module):
 
 
 class Background(nn.Module):
-    """z_b: q(z_b | x), p(z_b | z_g) and the picture (tables 8 and 9)."""
+    """z_b: q(z_b | x) and the picture (tables 8 and 9)."""
 
-    def __init__(self, config: GNMConfig, seen: int, globals_width: int) -> None:
-        """`seen` is the width of the encoder's whole map, `globals_width` that of z_g (0: p(z_b) = N(0, I))."""
+    def __init__(self, config: GNMConfig, seen: int) -> None:
+        """`seen` is the width of the encoder's whole map."""
         super().__init__()
-        self.width, self.scale = config.background, config.background_scale
-        self.encoder = mlp(seen, config.background_encoder, 2 * self.width)
-        self.prior_net = mlp(globals_width, config.background_prior, 2 * self.width) if globals_width else None
+        self.scale = config.background_scale
+        self.encoder = mlp(seen, config.background_encoder, 2 * config.background)
         self.decoder = subpixel_stack(
-            self.width, config.background_filters, config.background_upscales, config.channels
+            config.background, config.background_filters, config.background_upscales, config.channels
         )
 
     def posterior(self, features: Float[Tensor, "B K D"]) -> Gaussian:
         """q(z_b | x) from the encoder's map."""
         return gaussian_head(self.encoder(features.flatten(1)))
-
-    def auxiliary(self, n: int, like: Tensor) -> Gaussian:
-        """N(0, I), the unconditional prior of equation 7."""
-        zeros = like.new_zeros(n, self.width)
-        return Gaussian(zeros, torch.ones_like(zeros))
-
-    def prior(self, latent: Float[Tensor, "B D"]) -> Gaussian:
-        """p(z_b | z_g)."""
-        return self.auxiliary(len(latent), latent) if self.prior_net is None else gaussian_head(self.prior_net(latent))
 
     def forward(self, latent: Float[Tensor, "B E"]) -> Float[Tensor, "B C H W"]:
         """The background picture, in (0, 1)."""
@@ -91,3 +81,22 @@ class Background(nn.Module):
         if self.scale > 1:
             drawn = F.interpolate(drawn, scale_factor=self.scale, mode="bilinear", align_corners=False)
         return drawn.sigmoid()
+
+
+class BackgroundPrior(nn.Module):
+    """p(z_b | z_g) (table 9), and the unconditional N(0, I)."""
+
+    def __init__(self, config: GNMConfig, globals_width: int) -> None:
+        """`globals_width` is that of z_g; with 0, p(z_b) is N(0, I)."""
+        super().__init__()
+        self.width = config.background
+        self.net = mlp(globals_width, config.background_prior, 2 * self.width) if globals_width else None
+
+    def auxiliary(self, n: int, like: Tensor) -> Gaussian:
+        """N(0, I), the unconditional prior of equation 7."""
+        zeros = like.new_zeros(n, self.width)
+        return Gaussian(zeros, torch.ones_like(zeros))
+
+    def forward(self, latent: Float[Tensor, "B D"]) -> Gaussian:
+        """p(z_b | z_g)."""
+        return self.auxiliary(len(latent), latent) if self.net is None else gaussian_head(self.net(latent))

@@ -17,7 +17,7 @@ from torch import Generator, Tensor, nn
 from neurosym_lite.distributions import Bernoulli, Gaussian, gaussian_head, image_log_likelihood, kl_gaussian
 from neurosym_lite.latents import Boxes, ObjectLatents, SceneLatents, Where
 from neurosym_lite.layers import conv_stack, mlp
-from neurosym_lite.models.appearance import Background, GlimpseDecoder
+from neurosym_lite.models.appearance import Background, BackgroundPrior, GlimpseDecoder
 from neurosym_lite.models.global_prior import GaussianGlobal, GlobalDraw
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.objective import (
@@ -93,7 +93,8 @@ class GNM(nn.Module):
             if not config.share_heads:
                 self.prior_heads = SymbolHeads(config.structure, config.heads, config.what, *starts)
         if config.background:
-            self.background = Background(config, cells * width, globals_width)
+            self.background = Background(config, cells * width)
+            self.background_prior = BackgroundPrior(config, globals_width)
 
     def boxes(self, where: Float[Tensor, "B K 4"]) -> Where:
         """z_where as boxes on the canvas; a centre may move one full cell from its own."""
@@ -210,14 +211,14 @@ class GNM(nn.Module):
         symbols = auxiliary_kls(seen.objects, self.auxiliary_prior(n, presence), pres, self.config.gate_auxiliary)
         if not self.config.background:
             return KLs(symbols, 0 * symbols.pres)
-        unit = self.background.auxiliary(n, pres)
+        unit = self.background_prior.auxiliary(n, pres)
         return KLs(symbols, kl_gaussian(seen.background, unit).sum(1))
 
     def _conditional_kls(self, seen: Inference, draw: GlobalDraw, pres: Float[Tensor, "B K"]) -> KLs:
         symbols = conditional_kls(seen.objects, self.prior(draw), pres, self.config.gate_conditional)
         if not self.config.background:
             return KLs(symbols, 0 * symbols.pres)
-        return KLs(symbols, kl_gaussian(seen.background, self.background.prior(draw.latent)).sum(1))
+        return KLs(symbols, kl_gaussian(seen.background, self.background_prior(draw.latent)).sum(1))
 
     @torch.no_grad()
     def sample(self, n: int, generator: Generator, sweeps: int = 0) -> SceneSample:
@@ -254,7 +255,7 @@ class GNM(nn.Module):
 
     def _background_mode(self, draw: GlobalDraw) -> Float[Tensor, "B E"]:
         if self.config.background:
-            return self.background.prior(draw.latent).mean
+            return self.background_prior(draw.latent).mean
         return draw.latent[:, :0]
 
     @torch.no_grad()

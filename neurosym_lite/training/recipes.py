@@ -7,6 +7,7 @@ GPU.
 
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.vae import VAEConfig
+from neurosym_lite.training.arrow_recipes import ARROW
 from neurosym_lite.training.baseline_recipes import BASELINES
 from neurosym_lite.training.dood_recipes import DOOD
 from neurosym_lite.training.experiment_recipes import EXPERIMENTS
@@ -52,7 +53,7 @@ ONE_DIGIT = (
     ),
 )
 
-SCENES = (*ONE_DIGIT, FIRST_GNM, *FULL_GNM, *EXPERIMENTS, *BASELINES, *SPACE, *PAPER_SIZE, *SPACE_PAPER)
+SCENES = (*ONE_DIGIT, FIRST_GNM, *FULL_GNM, *EXPERIMENTS, *BASELINES, *SPACE, *ARROW, *PAPER_SIZE, *SPACE_PAPER)
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*SCENES, *FAILURES, *DOOD)}
 
 

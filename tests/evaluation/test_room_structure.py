@@ -103,7 +103,7 @@ def test_colour_entropy() -> None:
 @needs_parser
 def test_the_shipped_parser_reads_free_rooms() -> None:
     read = reading(load_parser(GLYPHS), draw_free(200, generator(5)))
-    assert read.recall > 0.97 and read.precision > 0.97
+    assert read.recall > 0.93 and read.precision > 0.98
     assert min(read.shape, read.colour, read.metal) > 0.95 and read.heading < 6
 
 
