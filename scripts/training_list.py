@@ -41,7 +41,8 @@ def training_list() -> str:
 
 def _line(job: Job) -> str:
     recipe: Recipe = RECIPES[job.recipe]
-    needs = "" if recipe.data.glyphs == "digits" else f" (needs `data fetch {recipe.data.glyphs}`)"
+    handwriting = getattr(recipe.data, "glyphs", "digits")  # rooms need none
+    needs = "" if handwriting == "digits" else f" (needs `data fetch {handwriting}`)"
     seed = "" if job.name == job.recipe else f", seed {job.seed}"
     return f"`{job.name}`: {recipe.about}{seed}; {_progress(job)}{needs}"
 

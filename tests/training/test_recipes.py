@@ -8,7 +8,7 @@ from torch import Generator
 
 from neurosym_lite.data.scenes import RULES
 from neurosym_lite.evaluation.evaluate import available
-from neurosym_lite.training.recipe import DrawingData, Recipe
+from neurosym_lite.training.recipe import ArrowRoomData, Recipe, SceneData
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
@@ -26,9 +26,11 @@ def test_schedules_name_every_weight_without_a_default_and_no_unknown_one(recipe
 @ALL
 def test_the_model_fits_its_scenes(recipe: Recipe) -> None:
     assert recipe.data.size == recipe.model.image_size
-    assert isinstance(recipe.data, DrawingData) or recipe.data.rule in RULES
+    assert not isinstance(recipe.data, SceneData) or recipe.data.rule in RULES
     model, phase = recipe.build(), recipe.phases[0]
-    images = recipe.data.source("train", "digits").batch(2, Generator().manual_seed(0))
+    rooms = isinstance(recipe.data, ArrowRoomData)
+    source = recipe.data.source("test") if rooms else recipe.data.source("train", "digits")
+    images = source.batch(2, Generator().manual_seed(0))
     weights = type(model).Weights(**{name: torch.tensor(schedule(0)) for name, schedule in phase.weights.items()})
     loss = model.loss(images.images.float() / 255, weights)
     assert torch.isfinite(loss.total).all() and loss.total.shape == (2,)
@@ -40,7 +42,8 @@ def test_trained_parts_exist_and_names_say_what_they_hold(recipe: Recipe) -> Non
     parts = {name.split(".")[0] for name, _ in recipe.build().named_parameters()}
     assert all(set(phase.train) <= parts for phase in recipe.phases)
     assert recipe.name == recipe.name.lower() and RECIPES[recipe.name] is recipe
-    assert ("digits" in recipe.name) == (recipe.data.glyphs == "digits")
+    assert ("digits" in recipe.name) == (getattr(recipe.data, "glyphs", "") == "digits")
+    assert ("arrow" in recipe.name) == isinstance(recipe.data, ArrowRoomData)
 
 
 def test_steps_are_found_in_their_phase(recipe: Recipe) -> None:
