@@ -56,6 +56,7 @@ execute: $(STAMP)
 results: $(STAMP)
 	$(BIN)/python -m scripts.results_page
 	$(BIN)/python -m scripts.gnm_experiments_page
+	$(BIN)/python -m scripts.representations_page
 
 check-site: $(STAMP)
 	$(BIN)/python -m scripts.check_site $(HTML) $(if $(SHOTS),--screenshots $(SHOTS)) $(CHECK_SITE_FLAGS)

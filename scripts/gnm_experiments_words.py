@@ -67,9 +67,9 @@ WHY = {
     ("mnist4", "d_steps"): "The samples are drawn as the paper draws them, by the mode of the symbols, and our small "
     "GNM keeps little style in its global code: each class looks nearly the same every time, and a classifier soon "
     "knows its few pictures. Models that let handwriting vary are told apart later, whatever they know of the rule.",
-    ("mnist4", "likelihood"): "GENESIS is scored as a mixture, pixel by pixel. Where a black slot and a white one share "
-    "a pixel it pays at most the log of their number, and the others pay for the squared distance of what they draw. "
-    "Its own mean redraws a scene worse than any other model does.",
+    ("mnist4", "likelihood"): "GENESIS is scored as a mixture, pixel by pixel. Where a black slot and a white one "
+    "share a pixel it pays at most the log of their number, and the others pay for the squared distance of what they "
+    "draw. Its own mean redraws a scene worse than any other model does.",
 }
 
 PAPER_SIZE = "At the paper's size, which needs a GPU: {names}."

@@ -105,7 +105,7 @@ def _lite(rule: str, glyphs: str, phases: tuple[Phase, ...], model: GNMConfig = 
         data=SceneData(rule, glyphs),
         phases=phases,
         ema=0.999,
-        metrics=METRICS if glyphs == "digits" else MEASURED,
+        metrics=METRICS if glyphs == "digits" else (*MEASURED, "what"),
     )
 
 

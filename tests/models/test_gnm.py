@@ -111,6 +111,14 @@ def test_the_background_shows_where_no_object_is() -> None:
     assert (one != nobody)[..., :8, :8].any() and torch.equal(one[..., 12:, 12:], nobody[..., 12:, 12:])
 
 
+def test_a_smaller_background_is_enlarged_to_the_canvas() -> None:
+    coarse = dataclasses.replace(MASKED, background_upscales=(2, 2), background_scale=4)
+    model = GNM(coarse).eval()
+    drawn = model.background(torch.randn(3, coarse.background))
+    assert drawn.shape == (3, coarse.channels, coarse.image_size, coarse.image_size)
+    assert (drawn.diff(dim=-1).abs() < 0.3).all(), "and smooth"
+
+
 @pytest.mark.parametrize("curriculum", ["box", "image"])
 def test_the_curriculum_keeps_the_background_out(curriculum: str) -> None:
     """Box: 0.9 of the picture inside a box is the object's. Image: 0.9 of the background is gone everywhere."""

@@ -1,0 +1,100 @@
+"""Writes book/representations.md from the run records: `python -m scripts.representations_page`.
+
+Measures nothing. A number reaches the page only from data/results/ or data/published.json.
+"""
+
+import json
+import sys
+
+from scripts import representations_words as words
+from scripts.gnm_experiments import cell, plain, runs_of, share
+from scripts.pages import ROOT
+from scripts.results_page import PUBLISHED, Record, load_records, number, table
+from scripts.results_words import DATASETS
+
+PAGE = ROOT / "book" / "representations.md"
+MODELS = {"GNM": "gnm", "SPACE": "space"}
+RULES = {"mnist_4": "mnist4", "mnist_10": "mnist10"}
+TABLE_4 = {
+    "AP 0.5": "ap50", "AP 0.5 to 0.95": "ap50_95", "*z*_what": "what_class", "neighbours": "what_class_neighbours",
+    "objects": "count_mean", "right number": "count_right",
+}  # fmt: skip
+PARTS = {
+    "four solids": "structure_count", "shapes": "structure_shapes", "material": "structure_material",
+    "nearest": "structure_nearest", "pointing": "structure_pointing",
+}  # fmt: skip
+SEEN = {
+    "objects": "count_mean", "AP 0.5": "ap50", "covered: solids": "layers_solids", "ground": "layers_ground",
+    "behind": "layers_behind",
+}  # fmt: skip
+KNOWN = {"shape": "what_shape", "colour": "what_colour", "material": "what_metal"}
+ARROW, PAPER_ARROW = "gnm-arrow-lite", "gnm-arrow"
+CURRICULUM = {"with": "gnm-arrow-short", "without": "gnm-arrow-short-bare"}
+
+
+def cells(name: str, columns: dict[str, str], records: list[Record]) -> list[str]:
+    """Our numbers of a recipe."""
+    runs = runs_of(name, records)
+    return [cell(runs, key, plain(key)) for key in columns.values()]
+
+
+def table_4(published: dict, records: list[Record]) -> str:
+    """GNM against SPACE."""
+    parts = [words.TABLE_4]
+    theirs = ("AP 0.5", "AP 0.5 to 0.95", "*z*_what")
+    header = ["model", *(f"{column}, published" for column in theirs), *(f"{column}, ours" for column in TABLE_4)]
+    for dataset, rule in RULES.items():
+        body = [
+            [row, *map(number, published[dataset][row]), *cells(f"{stem}-{rule}-lite", TABLE_4, records)]
+            for row, stem in MODELS.items()
+        ]
+        parts += [f"### {DATASETS[dataset]}\n", table(header, body)]
+    return "\n".join(parts)
+
+
+def rooms(published: dict, records: list[Record]) -> str:
+    """The Arrow Room."""
+    lite, paper = (runs_of(name, records) for name in (ARROW, PAPER_ARROW))
+    first = [
+        [
+            size, cell(runs, "structure_accuracy", share),
+            cell(runs, "structure_true_accept", plain("structure_true_accept")),
+            cell(runs, "swept_accuracy", plain("swept_accuracy")),
+        ]
+        for size, runs in (("lite", lite), ("the paper's", paper))
+    ]  # fmt: skip
+    theirs = number(published["arrow_room"]["GNM"][0])
+    return "\n".join([
+        words.ROOMS,
+        table(["size", "S-Acc, ours", "*t*", "swept", "S-Acc, published"],
+              [[*first[0], "–"], [*first[1], theirs]]),
+        "The parts, and what is seen and known, of the lite model:\n",
+        table(list(PARTS), [cells(ARROW, PARTS, records)]),
+        table([*SEEN, *KNOWN], [cells(ARROW, SEEN | KNOWN, records)]),
+        words.CURRICULUM,
+        table(["curriculum", *SEEN], [[how, *cells(name, SEEN, records)] for how, name in CURRICULUM.items()]),
+    ])  # fmt: skip
+
+
+def page(records: list[Record], published: dict) -> str:
+    """The page's text."""
+    gnm = published["gnm"]
+    return "\n".join(
+        [words.INTRODUCTION, table_4(gnm["table_4_representation"], records), rooms(gnm["table_1"], records)]
+    )
+
+
+def current_page() -> str:
+    """The page as the files in data/ say it should be."""
+    return page(load_records(), json.loads(PUBLISHED.read_text(encoding="utf-8")))
+
+
+def main() -> int:
+    """Write the page."""
+    PAGE.write_text(current_page(), encoding="utf-8")
+    print(f"written: {PAGE.relative_to(ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
