@@ -18,6 +18,7 @@ from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.genesis import Genesis
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.space import Space
+from neurosym_lite.models.successor import Successor
 from neurosym_lite.training.checkpoints import load_checkpoint, save_npz, write_atomically
 
 
@@ -42,7 +43,7 @@ def sample(options: argparse.Namespace) -> int:
 
 @torch.no_grad()
 def infer(options: argparse.Namespace) -> int:
-    """Boxes, strokes, masks or latents, as the model has them, and what it redraws."""
+    """Boxes, strokes, masks, tokens or latents, as the model has them, and what it redraws."""
     out = output(options.out, (".npz",))
     model, _ = load_checkpoint(options.name)
     images = read_images(Path(options.images), model.config.channels, model.config.image_size)
@@ -67,6 +68,11 @@ def infer(options: argparse.Namespace) -> int:
         scenes = [model.infer(batch, mode=True) for batch in images.split(BATCH)]
         masks = torch.cat([as_bytes(scene.log_masks.exp()) for scene in scenes])
         save_npz(out, masks=masks, recon=torch.cat([as_bytes(scene.image) for scene in scenes]))
+        return 0
+    if isinstance(model, Successor):
+        tokens = torch.cat([model.infer(batch) for batch in images.split(BATCH)])
+        recon = torch.cat([as_bytes(model.render(batch)) for batch in tokens.split(BATCH)])
+        save_npz(out, tokens=tokens, recon=recon)
         return 0
     codes = [model.infer(batch) for batch in images.split(BATCH)]
     mean, std = torch.cat([q.mean for q in codes]), torch.cat([q.std for q in codes])

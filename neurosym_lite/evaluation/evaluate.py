@@ -30,6 +30,7 @@ from neurosym_lite.evaluation.what import what_metrics
 from neurosym_lite.models.genesis import Genesis
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.space import Space
+from neurosym_lite.models.successor import Successor
 from neurosym_lite.training.recipe import ArrowRoomData, DrawingData, Model, Recipe, SceneModel
 
 BATCH = 100  # images at a time
@@ -253,7 +254,7 @@ def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
         "layers": rooms and isinstance(model, GNM) and model.config.background > 0,
         "what": has_boxes and not one_digit,
         "recall": has_rule and can_sweep(model) and not rooms,
-        "likelihood": not isinstance(model, Space) and (can_sweep(model) or not isinstance(model, GNM)),
+        "likelihood": not isinstance(model, Space | Successor) and (can_sweep(model) or not isinstance(model, GNM)),
         "frechet": has_rule,
         "second": has_rule and parser_path(second_parser(recipe)).is_file(),
         "relaxed": can_sweep(model),

@@ -8,10 +8,15 @@ fills it with the same numbers.
 import torch
 from torch import Generator, Tensor
 
+from neurosym_lite.data.arrow_room import ArrowRoomSource
+from neurosym_lite.data.fixed_scenes import FixedScenes
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.distributions import Bernoulli, Gaussian
 from neurosym_lite.models.gnm import GNM, Inference
+from neurosym_lite.models.successor import Successor
 from neurosym_lite.models.symbols import ObjectDistribution
+
+Source = SceneSource | ArrowRoomSource | FixedScenes
 
 CHUNK = 256  # scenes inferred at a time
 
@@ -19,7 +24,7 @@ CHUNK = 256  # scenes inferred at a time
 class SymbolBank:
     """`Inference` of n training scenes, boxes and glimpses at the posterior's mode."""
 
-    def __init__(self, model: GNM, source: SceneSource, n: int, generator: Generator) -> None:
+    def __init__(self, model: GNM | Successor, source: Source, n: int, generator: Generator) -> None:
         """n is rounded up to a multiple of CHUNK."""
         chunks = -(-n // CHUNK)
         self.tensors: list[Tensor] = []
@@ -37,19 +42,23 @@ class SymbolBank:
         rows = torch.randint(0, scenes, (n,), generator=generator, device=generator.device)
         return tuple(tensor[rows] for tensor in self.tensors)
 
-    def batch(self, n: int, generator: Generator) -> Inference:
+    def batch(self, n: int, generator: Generator) -> Inference | Tensor:
         """n of the scenes, drawn with replacement."""
         return nested(list(self.rows(n, generator)))
 
 
-def flattened(seen: Inference) -> list[Tensor]:
-    """All tensors of an inference, in a fixed order."""
+def flattened(seen: Inference | Tensor) -> list[Tensor]:
+    """All tensors of an inference, in a fixed order; tokens are one already."""
+    if isinstance(seen, Tensor):
+        return [seen]
     q = seen.objects
     return [q.pres.logits, *q.where, *q.depth, *q.what, seen.where, seen.features, *seen.background]
 
 
-def nested(tensors: list[Tensor]) -> Inference:
+def nested(tensors: list[Tensor]) -> Inference | Tensor:
     """The inference that `flattened` took apart."""
+    if len(tensors) == 1:
+        return tensors[0]
     logits, *gaussians, where, features, mean, std = tensors
     pairs = [Gaussian(*gaussians[i : i + 2]) for i in (0, 2, 4)]
     return Inference(ObjectDistribution(Bernoulli(logits), *pairs), where, features, Gaussian(mean, std))

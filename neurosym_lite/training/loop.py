@@ -14,8 +14,10 @@ from neurosym_lite.data.arrow_room import ArrowRoomSource
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.data.fixed_scenes import FixedScenes
 from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.models.successor import Successor
 from neurosym_lite.training.bank import SymbolBank
 from neurosym_lite.training.checkpoints import CheckpointError, read_header, save_npz
+from neurosym_lite.training.codebooks import fit_codebooks
 from neurosym_lite.training.processor import spare_the_processor
 from neurosym_lite.training.recipe import Phase
 from neurosym_lite.training.run import (
@@ -37,6 +39,7 @@ SAVE_SECONDS = 5.0  # a kill loses at most the steps of this long,
 SAVE_SHARE = 0.02  # or of as long as makes saving this share of the time, where states are large
 CURVE_STEPS = 100  # steps that one point of the curve averages over
 BANK_SEED = 2_000_003  # keeps the scenes of a bank apart from those that the network was trained on
+CODEBOOK_SEED = 3_000_017  # and those of a vocabulary
 BAD_BATCH = "bad_batch.npz"  # beside the state: the batch that a run diverged on
 
 Source = SceneSource | ArrowRoomSource | FixedScenes | DrawingSource
@@ -98,6 +101,9 @@ def draw(run: Run, source: Source, phase: Phase) -> tuple[torch.Tensor, ...]:
     if phase.objective != "prior_loss":
         return (source.batch(n, run.data_generator).images,)
     if run.bank is None:
+        if isinstance(run.model, Successor):  # the same vocabulary for all ranks
+            same = torch.Generator(device=run.device).manual_seed(run.seed + CODEBOOK_SEED)
+            fit_codebooks(run.model, source, same)
         generator = torch.Generator(device=run.device).manual_seed(run.ranks.seed(run.seed) + BANK_SEED)
         run.bank = SymbolBank(run.model, source, phase.bank, generator)
     return run.bank.rows(n, run.data_generator)

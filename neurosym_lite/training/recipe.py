@@ -17,15 +17,17 @@ from neurosym_lite.models.genesis import Genesis, GenesisConfig
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.space import Space, SpaceConfig
+from neurosym_lite.models.successor import Successor, SuccessorConfig
 from neurosym_lite.models.vae import VAE, VAEConfig
 from neurosym_lite.training.schedules import Schedule, scaled
 
-Config = GNMConfig | VAEConfig | ConvDrawConfig | GenesisConfig | SpaceConfig | DooDConfig | AIRConfig
-SceneModel = GNM | VAE | ConvDraw | Genesis | Space
+SceneConfig = GNMConfig | VAEConfig | ConvDrawConfig | GenesisConfig | SpaceConfig | SuccessorConfig
+Config = SceneConfig | DooDConfig | AIRConfig
+SceneModel = GNM | VAE | ConvDraw | Genesis | Space | Successor
 Model = SceneModel | DooD | AIR
 MODELS = {
     GNMConfig: GNM, VAEConfig: VAE, ConvDrawConfig: ConvDraw, GenesisConfig: Genesis, SpaceConfig: Space,
-    DooDConfig: DooD, AIRConfig: AIR,
+    SuccessorConfig: Successor, DooDConfig: DooD, AIRConfig: AIR,
 }  # fmt: skip
 
 

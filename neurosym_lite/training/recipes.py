@@ -17,6 +17,7 @@ from neurosym_lite.training.paper_recipes import PAPER_SIZE
 from neurosym_lite.training.recipe import Phase, Recipe, SceneData
 from neurosym_lite.training.schedules import Schedule, linear, warm_cosine
 from neurosym_lite.training.space_recipes import SPACE, SPACE_PAPER
+from neurosym_lite.training.successor_recipes import SUCCESSORS
 
 
 def _one_digit(name: str, about: str, model: GNMConfig | VAEConfig, weights: dict[str, Schedule]) -> Recipe:
@@ -53,7 +54,8 @@ ONE_DIGIT = (
     ),
 )
 
-SCENES = (*ONE_DIGIT, FIRST_GNM, *FULL_GNM, *EXPERIMENTS, *BASELINES, *SPACE, *ARROW, *PAPER_SIZE, *SPACE_PAPER)
+LITE_SCENES = (*ONE_DIGIT, FIRST_GNM, *FULL_GNM, *EXPERIMENTS, *BASELINES, *SPACE, *ARROW, *SUCCESSORS)
+SCENES = (*LITE_SCENES, *PAPER_SIZE, *SPACE_PAPER)
 RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*SCENES, *FAILURES, *DOOD)}
 
 

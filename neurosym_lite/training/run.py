@@ -84,7 +84,10 @@ def start(recipe: Recipe, seed: int, device: torch.device, ranks: Ranks = ALONE,
     run = blank(recipe, seed, device, ranks, engine)
     if recipe.start is not None:
         first, _ = load_checkpoint(recipe.start)
-        run.model.load_state_dict(first.state_dict())
+        if isinstance(first, type(run.model)):
+            run.model.load_state_dict(first.state_dict())
+        else:
+            run.model.start_from(first)
         run.averages = {name: run.model.state_dict()[name].clone() for name in run.averages}
     return run
 

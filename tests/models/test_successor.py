@@ -1,0 +1,124 @@
+"""The successor writes scenes down as tokens and draws them back; its reader is a trained GNM and stays as it is."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Generator
+
+from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.models.gnm import GNM
+from neurosym_lite.models.successor import BINS, CELL, KIND, PLACE, SIDES, STYLE, Successor, SuccessorConfig
+from neurosym_lite.training import codebooks
+from neurosym_lite.training.checkpoints import load_checkpoint
+
+READER = "gnm-digits4-lite"
+
+
+@pytest.fixture(scope="module")
+def successor() -> Successor:
+    """On the shipped reader of the embedded digits, its codec untrained, its vocabulary fitted to a few scenes."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    gnm, recipe = load_checkpoint(READER)
+    model = Successor(SuccessorConfig(recipe.model, kinds=12, styles=8, code=8))
+    model.start_from(gnm)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codebooks, "CHUNKS", 4)
+        codebooks.fit_codebooks(model, SceneSource("mnist4"), Generator().manual_seed(0))
+    return model.eval()
+
+
+def scenes(n: int = 20):
+    return SceneSource("mnist4", split="test").batch(n, Generator().manual_seed(5))
+
+
+def parts_with_gradient(model: Successor) -> set[str]:
+    moved = [name for name, p in model.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0]
+    return {name.split(".")[0] for name in moved}
+
+
+def test_tokens_say_cells_and_boxes(successor: Successor) -> None:
+    drawn = scenes()
+    tokens = successor.infer(drawn.images.float() / 255)
+    assert tokens.shape == (20, 4, 7)
+    real = tokens[..., CELL] != 16
+    assert real.float().mean() > 0.95
+    cells = tokens[..., CELL].masked_fill(~real, 99)
+    assert (cells.diff(dim=1) >= 0).all(), "in the order of the cells"
+    centre = (tokens[..., PLACE] + 0.5)
+    true = (drawn.boxes[..., :2] + drawn.boxes[..., 2:]) / 2
+    nearest = (centre[:, :, None] - true[:, None]).norm(dim=-1).amin(2)
+    assert nearest[real].median() < 1.5  # pixels
+    side = (1 / 16 + 0.5 * (tokens[..., SIDES] + 0.5) / BINS) * 64
+    assert 8 < side[real].mean() < 16
+    assert tokens[..., KIND].max() < 12 and tokens[..., STYLE].max() < 8 and tokens.min() >= 0
+
+
+def test_a_kind_is_what_the_scene_says_the_object_is(successor: Successor) -> None:
+    """Kinds are of z_g, so they tell the class better than chance tells, though nobody named one."""
+    drawn = scenes(200)
+    tokens = successor.infer(drawn.images.float() / 255)
+    centre = (tokens[..., PLACE] + 0.5)
+    true = (drawn.boxes[..., :2] + drawn.boxes[..., 2:]) / 2
+    which = (centre[:, :, None] - true[:, None]).norm(dim=-1).argmin(2)
+    label, real = drawn.labels.gather(1, which), tokens[..., CELL] != 16
+    table = torch.zeros(12, 10).index_put_(
+        (tokens[..., KIND][real], label[real]), torch.ones(int(real.sum())), accumulate=True
+    )
+    assert table.amax(1).sum() / table.sum() > 0.85
+
+
+def test_tokens_drawn_and_read_again_stay_in_their_cells(successor: Successor) -> None:
+    tokens = successor.infer(scenes().images.float() / 255)
+    picture = successor.render(tokens)
+    assert picture.shape == (20, 1, 64, 64) and torch.equal(picture, successor.redraw(scenes().images.float() / 255))
+    nobody = tokens.clone()
+    nobody[..., CELL] = 16
+    assert (successor.render(nobody) == 0).all()
+    moved = tokens.clone()
+    moved[..., PLACE] = (moved[..., PLACE] + 3).clamp(max=BINS - 1)
+    shifted = successor.render(moved)
+    assert torch.allclose(shifted[..., 3:, 3:], picture[..., :-3, :-3], atol=1e-4) or (tokens[..., PLACE] > 60).any()
+
+
+def test_each_stage_trains_its_part_and_the_reader_never(successor: Successor) -> None:
+    model = Successor(successor.config)
+    model.load_state_dict(successor.state_dict())
+    weights = model.Weights()
+    images = scenes(6).images.float() / 255
+    model.symbol_loss(images, weights).total.sum().backward()
+    learned = parts_with_gradient(model)
+    assert learned == {"encoder", "decoder"}
+    model.zero_grad()
+    loss = model.prior_loss(model.infer(images), weights)
+    loss.total.sum().backward()
+    learned = parts_with_gradient(model)
+    assert learned == {"prior"}
+    torch.testing.assert_close(loss.total, loss.nats_cell + loss.nats_kind + loss.nats_box + loss.nats_style)
+    both = model.loss(images, weights)
+    torch.testing.assert_close(both.total, loss.total - both.log_likelihood)
+
+
+def test_the_vocabulary_is_the_same_for_the_same_scenes(successor: Successor, monkeypatch) -> None:
+    monkeypatch.setattr(codebooks, "CHUNKS", 4)
+    kinds, styles = successor.kinds.clone(), successor.styles.clone()
+    codebooks.fit_codebooks(successor, SceneSource("mnist4"), Generator().manual_seed(0))
+    assert torch.equal(kinds, successor.kinds) and torch.equal(styles, successor.styles)
+    assert kinds.std(0).mean() > 0.1 and (styles.abs() <= 1).all()
+
+
+def test_samples_follow_the_seed(successor: Successor) -> None:
+    first, again, other = (successor.sample(3, Generator().manual_seed(seed)) for seed in (0, 0, 1))
+    assert first.shape == (3, 1, 64, 64) and torch.equal(first, again) and not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("change", [{"prior": "independent"}, {"rendering": "convex"}, {"channels": 3}])
+def test_a_reader_without_what_it_takes_is_refused(successor: Successor, change: dict) -> None:
+    with pytest.raises(ValueError, match="the successor reads ink on black by a z_g"):
+        Successor(replace(successor.config, symbols=replace(successor.config.symbols, **change)))
+
+
+def test_a_reader_of_another_size_is_refused(successor: Successor) -> None:
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        successor.start_from(GNM(replace(successor.config.symbols, latent=8)))
