@@ -1,11 +1,13 @@
-"""Draws Arrow Room scenes in Blender: `python -m scripts.blender_arrow_room rooms.npz --n 16 --out blender.npz`.
+"""Draws Arrow Room scenes in Blender: `python -m scripts.blender_arrow_room rooms.npz --out blender.npz`.
 
-Takes the scenes of `neurosym_lite data arrow-room` and draws the same rooms, camera and lamps with Blender's path
-tracer, Cycles, so that the two can be laid side by side. Optional: it needs `pip install bpy` (Blender as a Python
-module, GPL-3, 370 MB, Python 3.11) and two to three seconds of a core a scene. Nothing else in the project needs it.
+Takes scenes of `neurosym_lite data arrow-room` and draws the same rooms, camera and lamps with Blender's path tracer,
+Cycles. With --book the two go onto the book's page: a picture, ours above Blender's, and how far they are apart.
+Optional: it needs `pip install bpy` (Blender as a Python module, GPL-3, 370 MB, Python 3.11) and two to three seconds
+of a core a scene. Nothing else in the project needs it.
 """
 
 import argparse
+import json
 import math
 import sys
 import tempfile
@@ -14,12 +16,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from neurosym_lite.commands.arguments import sheet
 from neurosym_lite.data.arrow_room import COLOURS
 from neurosym_lite.render import room as camera
 from neurosym_lite.render import solids
 from neurosym_lite.render.room import LAMPS, to_linear
-from neurosym_lite.training.checkpoints import save_npz
+from neurosym_lite.training.checkpoints import save_npz, write_atomically
+from neurosym_lite.training.records import RESULTS
 
+PICTURE = Path(__file__).resolve().parents[1] / "book" / "_static" / "arrow_room.png"
+FIDELITY = RESULTS / "arrow_room_fidelity.json"
+COLUMNS = 8  # rooms a row of the picture
 BEVEL_SEGMENTS = 4
 RUBBER_ROUGHNESS, METAL_ROUGHNESS = 0.7, 0.2  # of the surfaces of CLEVR's scenes
 LAMP_WATTS = 12.0  # of a lamp, for each unit of its power here
@@ -151,6 +158,23 @@ def draw(bpy, rooms: dict[str, np.ndarray], number: int, size: int, samples: int
     return (255 * pixels).round().astype(np.uint8).transpose(2, 0, 1)
 
 
+def apart(ours: np.ndarray, theirs: np.ndarray, masks: np.ndarray, metal: np.ndarray) -> dict[str, float]:
+    """Root mean squared differences of pixels in [0, 1]: on metal solids, on rubber ones, on the ground."""
+    squared = ((ours.astype(float) - theirs) / 255) ** 2
+    solid, shiny = masks >= 0, np.broadcast_to(metal[:, :1, None], masks.shape)
+    where = {"metal": solid & shiny, "rubber": solid & ~shiny, "ground": ~solid}
+    return {name: round(float(squared.mean(1)[pixels].mean() ** 0.5), 5) for name, pixels in where.items()}
+
+
+def onto_the_page(ours: np.ndarray, theirs: np.ndarray, rooms: dict[str, np.ndarray], samples: int) -> None:
+    """The picture, rows of ours and of Blender's in turn, and the numbers."""
+    rows = [part[first : first + COLUMNS] for first in range(0, len(ours), COLUMNS) for part in (ours, theirs)]
+    write_atomically(PICTURE, sheet(torch.from_numpy(np.concatenate(rows)), COLUMNS))
+    found = apart(ours, theirs, rooms["masks"][: len(ours)], rooms["metal"][: len(ours)])
+    report = {"rooms": len(ours), "size": int(ours.shape[-1]), "paths": samples, **found}
+    write_atomically(FIDELITY, (json.dumps(report, indent=1) + "\n").encode())
+
+
 def main() -> int:
     """Draw the first n rooms of a file."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -158,6 +182,7 @@ def main() -> int:
     arguments.add_argument("--n", type=int, default=16)
     arguments.add_argument("--samples", type=int, default=128, help="paths a pixel")
     arguments.add_argument("--out", type=Path, required=True, help="an npz, key images")
+    arguments.add_argument("--book", action="store_true", help="renew the book's picture and numbers")
     given = arguments.parse_args()
     bpy = import_blender()
     with np.load(given.rooms, allow_pickle=False) as file:
@@ -166,6 +191,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         pictures = [draw(bpy, rooms, number, size, given.samples, Path(folder)) for number in range(n)]
     save_npz(given.out, images=torch.from_numpy(np.stack(pictures)))
+    if given.book:
+        onto_the_page(rooms["images"][:n], np.stack(pictures), rooms, given.samples)
     return 0
 
 

@@ -9,9 +9,10 @@ import sys
 from scripts import representations_words as words
 from scripts.gnm_experiments import cell, plain, runs_of, share
 from scripts.pages import ROOT
-from scripts.results_page import PUBLISHED, Record, load_records, number, table
+from scripts.results_page import PUBLISHED, RECORDS, Record, load_records, number, table
 from scripts.results_words import DATASETS
 
+FIDELITY = RECORDS / "arrow_room_fidelity.json"
 PAGE = ROOT / "book" / "representations.md"
 MODELS = {"GNM": "gnm", "SPACE": "space"}
 RULES = {"mnist_4": "mnist4", "mnist_10": "mnist10"}
@@ -38,6 +39,11 @@ def cells(name: str, columns: dict[str, str], records: list[Record]) -> list[str
     return [cell(runs, key, plain(key)) for key in columns.values()]
 
 
+def file_number(value: float) -> str:
+    """A number of the fidelity file, that leads to it."""
+    return f"[{number(value, 2)}](../data/results/{FIDELITY.name})"
+
+
 def table_4(published: dict, records: list[Record]) -> str:
     """GNM against SPACE."""
     parts = [words.TABLE_4]
@@ -52,7 +58,7 @@ def table_4(published: dict, records: list[Record]) -> str:
     return "\n".join(parts)
 
 
-def rooms(published: dict, records: list[Record]) -> str:
+def rooms(published: dict, records: list[Record], fidelity: dict[str, float]) -> str:
     """The Arrow Room."""
     lite, paper = (runs_of(name, records) for name in (ARROW, PAPER_ARROW))
     first = [
@@ -65,7 +71,7 @@ def rooms(published: dict, records: list[Record]) -> str:
     ]  # fmt: skip
     theirs = number(published["arrow_room"]["GNM"][0])
     return "\n".join([
-        words.ROOMS,
+        words.ROOMS.format(alt=words.ALT_ROOMS, **{name: file_number(value) for name, value in fidelity.items()}),
         table(["size", "S-Acc, ours", "*t*", "swept", "S-Acc, published"],
               [[*first[0], "–"], [*first[1], theirs]]),
         "The parts, and what is seen and known, of the lite model:\n",
@@ -76,17 +82,17 @@ def rooms(published: dict, records: list[Record]) -> str:
     ])  # fmt: skip
 
 
-def page(records: list[Record], published: dict) -> str:
+def page(records: list[Record], published: dict, fidelity: dict[str, float]) -> str:
     """The page's text."""
     gnm = published["gnm"]
-    return "\n".join(
-        [words.INTRODUCTION, table_4(gnm["table_4_representation"], records), rooms(gnm["table_1"], records)]
-    )
+    parts = [table_4(gnm["table_4_representation"], records), rooms(gnm["table_1"], records, fidelity)]
+    return "\n".join([words.INTRODUCTION, *parts])
 
 
 def current_page() -> str:
     """The page as the files in data/ say it should be."""
-    return page(load_records(), json.loads(PUBLISHED.read_text(encoding="utf-8")))
+    read = (json.loads(path.read_text(encoding="utf-8")) for path in (PUBLISHED, FIDELITY))
+    return page(load_records(), *read)
 
 
 def main() -> int:

@@ -30,6 +30,16 @@ Scenes by `python -m neurosym_lite data arrow-room`, drawn by our own renderer a
 paper's were made with Blender and not published with a generator. Structure accuracy is judged by a parser that reads
 solids off pixels (`data/parsers/parser-arrow-room.json`), trained on rooms without structure. The paper judged by eye.
 
+```{{figure}} _static/arrow_room.png
+:name: fig-arrow-room
+:alt: {alt}
+
+Rooms by our renderer (first and third row) and the same rooms by Blender's path tracer (below each).
+```
+
+Root mean squared difference between the two, of pixels from nought to one, over {rooms} rooms: {metal} on metal
+solids, {rubber} on rubber ones, {ground} on the ground (`scripts/blender_arrow_room.py`).
+
 - **S-Acc**, ***t***: share of imagined rooms that obey the grammar, and of the model's own reconstructions of real
   rooms.
 - **swept**: S-Acc after two sweeps of pseudo-Gibbs (chapter 4): not ancestral sampling.
@@ -46,3 +56,8 @@ CURRICULUM = """### With the curriculum, and without
 The same model, the first stage of training alone. With the curriculum of appendix C the picture is at first nine
 tenths objects. Without it the background paints what it can, presence goes to zero, and the solids are left out.
 """
+
+ALT_ROOMS = (
+    "Four rows of grey rooms with coloured spheres, cubes, cylinders and arrows. Each room of the second and fourth "
+    "row looks like the one above it; the metal solids' highlights are a little broader there."
+)

@@ -26,7 +26,8 @@ def test_the_page_is_what_the_records_say() -> None:
 
 def test_no_number_is_typed() -> None:
     records = [record | {"metrics": nowhere(record["metrics"]), "seed": math.nan} for record in load_records()]
-    text = representations.page(records, nowhere(published()))
+    fidelity = nowhere(json.loads(representations.FIDELITY.read_text(encoding="utf-8")))
+    text = representations.page(records, nowhere(published()), fidelity)
     left = [line for line in NAMES.sub("", text).splitlines() if re.search(r"\d", line)]
     assert left == [] and "nan" in text
 
