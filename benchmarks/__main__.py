@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import book, fit, pen, process, render, sampling, scenes, step, structure
+from benchmarks import book, fit, pen, process, render, rooms, sampling, scenes, step, structure
 from benchmarks.entries import Entry, header
 from benchmarks.measure import FULL, QUICK, Effort
 from neurosym_lite.training.checkpoints import write_atomically
@@ -34,6 +34,7 @@ GROUPS: dict[str, Callable[[Effort], list[Entry]]] = {
     "renderers": renderers,
     "sampling": sampling.entries,
     "scenes": scenes.entries,
+    "rooms": rooms.entries,
     "structure": structure.entries,
     "book": book.entries,
 }

@@ -16,7 +16,7 @@ from scripts.results_page import table
 
 PAGE = ROOT / "book" / "benchmarks.md"
 COLUMNS = ["what", "unit", "ours", "reference", "ratio", "the reference"]
-TIMED = ("step", "process", "renderers", "sampling", "scenes")  # the groups that several rounds make better
+TIMED = ("step", "process", "renderers", "sampling", "scenes", "rooms")  # the groups that several rounds make better
 CLEARLY = 0.95  # a ratio below this is no matter of noise
 SMALL = 1e-3  # below, a number is printed as a power of ten
 

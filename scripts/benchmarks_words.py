@@ -54,6 +54,11 @@ GROUPS = {
         "Training draws fresh scenes in every step, so they must cost little. Describing a scene is part of both "
         "times; only the drawing differs, and both draw the same scenes.",
     ),
+    "rooms": (
+        "Arrow Room",
+        "Rays are followed by distances to solids, all rays of all rooms at once, and only where a solid's bounding "
+        "sphere is near. Training sets are drawn once, before the first step.",
+    ),
     "structure": (
         "Time to structure accuracy",
         "How long a run trains until its imagined scenes obey the rule. Nothing was trained for this table: it is read "
