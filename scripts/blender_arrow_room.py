@@ -184,6 +184,8 @@ def main() -> int:
     arguments.add_argument("--out", type=Path, required=True, help="an npz, key images")
     arguments.add_argument("--book", action="store_true", help="renew the book's picture and numbers")
     given = arguments.parse_args()
+    if given.book and given.n % COLUMNS:
+        arguments.error(f"--n {given.n} with --book: expected a multiple of {COLUMNS}")
     bpy = import_blender()
     with np.load(given.rooms, allow_pickle=False) as file:
         rooms = {name: file[name] for name in file.files}

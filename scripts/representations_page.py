@@ -41,7 +41,8 @@ def cells(name: str, columns: dict[str, str], records: list[Record]) -> list[str
 
 def file_number(value: float) -> str:
     """A number of the fidelity file, that leads to it."""
-    return f"[{number(value, 2)}](../data/results/{FIDELITY.name})"
+    shown = str(value) if isinstance(value, int) else number(value, 2)
+    return f"[{shown}](../data/results/{FIDELITY.name})"
 
 
 def table_4(published: dict, records: list[Record]) -> str:

@@ -53,8 +53,9 @@ solids, {rubber} on rubber ones, {ground} on the ground (`scripts/blender_arrow_
 
 CURRICULUM = """### With the curriculum, and without
 
-The same model, the first stage of training alone. With the curriculum of appendix C the picture is at first nine
-tenths objects. Without it the background paints what it can, presence goes to zero, and the solids are left out.
+The same model, the first stage of training alone, and shorter. With the curriculum of appendix C the picture is at
+first nine tenths objects, whatever the background paints; without it the background has its full share from the start.
+All else is the same.
 """
 
 ALT_ROOMS = (

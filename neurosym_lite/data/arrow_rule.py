@@ -27,7 +27,7 @@ class Verdict(NamedTuple):
     material: Bool[Tensor, "B"]
     """All of one material."""
     nearest: Bool[Tensor, "B"]
-    """The arrow is nearer to the camera than all others."""
+    """The arrow is nearer to the camera than all others, along y."""
     pointing: Bool[Tensor, "B"]
     """The arrow points at the odd one out, within TURN, and at no other more closely."""
 

@@ -1,9 +1,9 @@
 """Do imagined scenes look like real ones? A Fréchet distance in the features of the frozen parser.
 
 FID (Heusel et al. 2017) compares means and covariances of an image network's features. Its network knows photographs;
-ours is the parser's classifier of digits, run over the whole scene and averaged over it. So the number knows strokes
-and legibility, hardly places, and says something beside another of its kind alone: that of real scenes against other
-real ones is its floor.
+ours is the parser's classifier of digits, or its reader of solids, run over the whole scene and averaged over it. So
+the number knows strokes or surfaces and legibility, hardly places, and says something beside another of its kind
+alone: that of real scenes against other real ones is its floor.
 """
 
 import torch
@@ -11,11 +11,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neurosym_lite.evaluation.parser import BATCH, Parser
+from neurosym_lite.evaluation.room_parser import RoomParser
 from neurosym_lite.evaluation.structure import Images, at_parser_size
 
 
 @torch.no_grad()
-def parser_features(parser: Parser, images: Images) -> Float[Tensor, "B F"]:
+def parser_features(parser: Parser | RoomParser, images: Images) -> Float[Tensor, "B F"]:
     """The last convolution's features of each scene, averaged over the canvas. Raises ValueError for another size."""
     scenes = at_parser_size(images)
     return torch.cat([parser.trunk(batch).mean((2, 3)) for batch in scenes.split(BATCH)])

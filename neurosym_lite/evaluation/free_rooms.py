@@ -34,7 +34,7 @@ SHAPES_READ = (ARROW, *(SHAPES.index(name) for name in PAPER_SHAPES))  # the pap
 APART = 1.25  # between centres: closer than in the grammar, so that solids hide parts of each other
 TRIES = 12  # places tried for a solid before it is left out
 FAR_AWAY = 1000.0  # where solids stand that are left out: out of the picture
-MOST_BLUR = 1.0  # pixels, largest standard deviation of the blur
+LEAST_BLUR, MOST_BLUR = 0.05, 1.0  # pixels, standard deviation of the blur
 REACH = 3  # pixels, of the blur's window
 GAIN = (0.85, 1.15)  # brightness times this
 NOISE = 0.02  # largest standard deviation of noise on every pixel
@@ -90,7 +90,7 @@ def worn(images: Float[Tensor, "B 3 H W"], generator: Generator) -> Float[Tensor
     """Blurred, brightened or dimmed, with noise: by another amount each."""
     n = len(images)
     step = torch.arange(-REACH, REACH + 1)
-    width = uniform(0.05, MOST_BLUR, (n, 1), generator)
+    width = uniform(LEAST_BLUR, MOST_BLUR, (n, 1), generator)
     window = torch.exp(-step.square() / (2 * width.square()))
     window = (window / window.sum(1, keepdim=True)).repeat_interleave(3, 0)
     flat = F.pad(images, (REACH,) * 4, mode="replicate").flatten(0, 1)[None]

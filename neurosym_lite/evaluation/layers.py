@@ -5,18 +5,18 @@ from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 from neurosym_lite.data.arrow_room import ArrowRoomSource, ArrowScenes
+from neurosym_lite.evaluation.free_rooms import FAR_AWAY
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.render.compose import foreground_convex
 
 BATCH = 100  # rooms at a time
-OUT_OF_SIGHT = 1000.0  # where solids stand in an empty room
 
 
 def empty_room(size: int) -> Float[Tensor, "3 H W"]:
     """The room without its solids."""
     source = ArrowRoomSource(size)
     room = source.describe(1, Generator().manual_seed(0))
-    return source.draw(room._replace(places=room.places + OUT_OF_SIGHT)).images[0].float() / 255
+    return source.draw(room._replace(places=room.places + FAR_AWAY)).images[0].float() / 255
 
 
 @torch.no_grad()

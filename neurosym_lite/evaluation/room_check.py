@@ -7,10 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from neurosym_lite.data.arrow_room import ODD, ArrowRoomSource, Description, angle_between
+from neurosym_lite.data.arrow_room import ODD, SOLIDS, ArrowRoomSource, Description, angle_between
 from neurosym_lite.data.arrow_rule import judge
 from neurosym_lite.data.scenes import ABSENT
-from neurosym_lite.evaluation.free_rooms import FAR_AWAY, FreeRooms, draw_free
+from neurosym_lite.evaluation.free_rooms import FAR_AWAY, SHAPES_READ, FreeRooms, draw_free
 from neurosym_lite.evaluation.free_scenes import CANVAS
 from neurosym_lite.evaluation.room_parser import RoomParser
 from neurosym_lite.evaluation.room_structure import accepts_rooms
@@ -52,6 +52,8 @@ def reading(parser: RoomParser, rooms: FreeRooms) -> RoomReading:
     )
     place = truth.places.gather(1, which[..., None].expand(-1, -1, 2))[hit]
     arrows = (shape == ARROW) & (parsed.shapes[hit] == ARROW)
+    if not arrows.any():
+        raise ValueError(f"of {int(rooms.present.sum())} solids no arrow was read as one: train the parser for longer")
     return RoomReading(
         recall=int(hit.sum()) / int(rooms.present.sum()),
         precision=int(hit.sum()) / int(found.sum()),
@@ -68,7 +70,7 @@ def _share(right: Tensor) -> float:
 
 
 def _without_one(room: Description, generator: Generator) -> Description:
-    slot = torch.randint(4, (len(room.shapes),), generator=generator)
+    slot = torch.randint(SOLIDS, (len(room.shapes),), generator=generator)
     places = room.places.clone()
     places[torch.arange(len(places)), slot] = FAR_AWAY
     return room._replace(places=places)
@@ -82,12 +84,12 @@ def _three_alike(room: Description, generator: Generator) -> Description:
 
 def _all_different(room: Description, generator: Generator) -> Description:
     shapes = room.shapes.clone()
-    shapes[:, 1] = 6 - shapes[:, 2] - shapes[:, ODD]  # of 1, 2 and 3 the one that is missing
+    shapes[:, 1] = sum(SHAPES_READ) - ARROW - shapes[:, 2] - shapes[:, ODD]  # of the three the one that is missing
     return room._replace(shapes=shapes)
 
 
 def _mixed_materials(room: Description, generator: Generator) -> Description:
-    slot = torch.randint(4, (len(room.shapes),), generator=generator)
+    slot = torch.randint(SOLIDS, (len(room.shapes),), generator=generator)
     metal = room.metal.clone()
     metal[torch.arange(len(metal)), slot] ^= True
     return room._replace(metal=metal)

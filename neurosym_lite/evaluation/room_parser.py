@@ -30,7 +30,7 @@ class RoomParserConfig:
 
     detector: int = 32  # channels of the detector
     reader: tuple[int, ...] = (32, 64, 96)  # channels of the reader at each resolution
-    crop: int = 20  # pixels, side of what the reader sees: the nearest solid is 17 wide
+    crop: int = 20  # pixels, side of what the reader sees: of the nearest solids not all
     slots: int = 8  # solids found at most
     threshold: float = 0.4  # of the map, 0 to 1, for a solid to be there
     apart: int = 2  # cells: of two peaks nearer than this along both axes only the higher is a solid

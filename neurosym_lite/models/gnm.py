@@ -7,6 +7,7 @@ rendering. p(z_g) is StructDRAW with `prior="struct"`, one Gaussian vector with 
 table 2); with `prior="independent"` there is no z_g and the symbols are independent: the S-LVM of figure 1.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -286,6 +287,12 @@ def _check(config: GNMConfig) -> None:
         )
     if config.background and config.rendering == "sum":
         raise ValueError('a background needs masks in front of it: set rendering="exact" or "convex", or background=0')
+    drawn = math.prod(config.background_upscales) * config.background_scale
+    if config.background and drawn != config.image_size:
+        raise ValueError(
+            f"the background is drawn at {drawn} pixels, the image has {config.image_size}: change "
+            "background_upscales or background_scale"
+        )
     if config.share_heads and (config.what_from != "cell" or config.structure != config.filters[-1]):
         raise ValueError(
             f'shared heads read what q and p see alike: set what_from="cell" and structure={config.filters[-1]} '

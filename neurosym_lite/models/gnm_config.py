@@ -40,7 +40,7 @@ class GNMConfig:
     background_encoder: tuple[int, ...] = (512, 256)  # hidden widths of q(z_b | x) (table 9)
     background_prior: tuple[int, ...] = (128, 64)  # hidden widths of p(z_b | z_g) (table 9)
     background_filters: tuple[int, ...] = (128, 64, 32, 16, 8)  # table 8
-    background_upscales: tuple[int, ...] = (4, 2, 4, 2, 2)  # table 8; their product is the image's size
+    background_upscales: tuple[int, ...] = (4, 2, 4, 2, 2)  # table 8; their product times the next is the image's size
     background_scale: int = 1  # the decoder draws a picture this many times smaller, enlarged bilinearly (paper: 1)
     curriculum: Literal["box", "image"] = "box"  # mask_fill: every mask 0.9 (paper) or the background dimmed (code)
 

@@ -48,7 +48,7 @@ class ObjectTransformer(nn.Module):
         objects = torch.cat([start, self.reads(embedded.sum(2))], dim=1)
         n = objects.shape[1]
         later = torch.full((n, n), -torch.inf, device=objects.device).triu(1)
-        return self.norm(self.transformer(objects + self.places[:n], mask=later))
+        return self.norm(self.transformer(objects + self.places[:n], mask=later, is_causal=True))
 
     def logits(
         self, states: Float[Tensor, "B M F"], said: Float[Tensor, "B M F"], token: int

@@ -118,13 +118,19 @@ class Space(nn.Module):
     Config, Weights, Loss = SpaceConfig, SpaceWeights, SpaceLoss
 
     def __init__(self, config: SpaceConfig) -> None:
-        """Raises ValueError for a foreground with a global prior, without masks or with a background of its own."""
+        """Raises ValueError for a foreground with a global prior, without masks or with a background of its own.
+
+        Also where foreground and background are of different sizes.
+        """
         super().__init__()
         front = config.foreground
         if front.prior != "independent" or front.rendering == "sum" or front.background:
             raise ValueError(
                 'SPACE\'s foreground is an S-LVM with masks: set prior="independent", rendering="convex", background=0'
             )
+        for name in ("image_size", "channels", "sigma"):
+            if config.background and getattr(config.background, name) != getattr(front, name):
+                raise ValueError(f"SPACE's background and foreground differ in {name}: make them agree")
         self.config = config
         self.foreground = GNM(front)
         if isinstance(config.background, GenesisConfig):

@@ -120,7 +120,9 @@ class Successor(nn.Module):
         self.prior = ObjectTransformer(vocabulary, config.most, config.width, config.layers, config.heads)
 
     def start_from(self, gnm: GNM) -> None:
-        """Take a trained GNM of the same sizes as the reader."""
+        """Take a trained GNM as the reader. Raises ValueError for one of other settings."""
+        if gnm.config != self.config.symbols:
+            raise ValueError("the successor's reader has other settings: set symbols to those of the GNM to start from")
         self.symbols.load_state_dict(gnm.state_dict())
 
     @torch.no_grad()
@@ -143,6 +145,10 @@ class Successor(nn.Module):
         side = self.config.symbols.glimpse_size
         return rearrange(self.decoder(codes).sigmoid(), "B K (h w) -> B K 1 h w", h=side)
 
+    def kind_of(self, expected: Float[Tensor, "*n E"]) -> Int[Tensor, "*n"]:
+        """The nearest of the typical answers of z_g."""
+        return torch.cdist(expected, self.kinds).argmin(-1)
+
     @torch.no_grad()
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = True) -> Int[Tensor, "B N J"]:
         """The scene as tokens: present objects in the order of their cells, then ends. (`mode` is all there is.)
@@ -150,7 +156,7 @@ class Successor(nn.Module):
         Of more than N objects the first N are written down.
         """
         seen = self.look(images)
-        kind = (seen.expected[..., None, :] - self.kinds).square().sum(-1).argmin(-1)
+        kind = self.kind_of(seen.expected)
         style = _nearest(self.encode(seen.crops), self.styles, kind)
         cell = torch.arange(seen.present.shape[1], device=images.device).expand_as(kind)
         sides = _bin((seen.box.scale - LEAST_SIDE) / (MOST_SIDE - LEAST_SIDE))

@@ -39,6 +39,10 @@ LAMPS = (
     Lamp((-1.5, 5.0, 6.0), 9.0, 0.28),  # back
 )
 AMBIENT = 0.36  # light from the sky on a surface that faces up
+FROM_BELOW = 0.26  # light from the ground on a surface that faces down
+DIMMED = 0.75  # share of the sky that a solid takes where it hides all of it
+ABOVE_RUBBER, ABOVE_METAL = 0.04, 0.03  # by which rays start over a surface, or they would hit it
+HORIZON = 1e-3  # a ray that falls by less does not meet the ground
 GROUND = 0.42  # albedo of the ground
 SKY = 0.27  # what a mirror sees of it
 BLUR = 0.08  # radians, how rough a mirror is: over so much the edge of a lamp fades in it
@@ -84,7 +88,7 @@ def unproject(places: Float[Tensor, "*n 2"], height: Float[Tensor, "*n"]) -> Flo
         places[..., :1] * places.new_tensor(RIGHT) - places[..., 1:] * places.new_tensor(UP)
     )
     eye = places.new_tensor(EYE)
-    return (eye + way * ((height - CAMERA_HEIGHT) / way[..., 2].clamp(max=-1e-3))[..., None])[..., :2]
+    return (eye + way * ((height - CAMERA_HEIGHT) / way[..., 2].clamp(max=-HORIZON))[..., None])[..., :2]
 
 
 def view(size: int, like: Tensor) -> Float[Tensor, "P 3"]:
@@ -99,7 +103,7 @@ def view(size: int, like: Tensor) -> Float[Tensor, "P 3"]:
 
 def on_ground(origin: Float[Tensor, "*a 3"], direction: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:
     """Where rays that go down meet the ground."""
-    return origin + direction * (origin[..., 2] / (-direction[..., 2]).clamp(min=1e-3))[..., None]
+    return origin + direction * (origin[..., 2] / (-direction[..., 2]).clamp(min=HORIZON))[..., None]
 
 
 def lamplight(
@@ -152,7 +156,13 @@ def sky_and_thrown(
     """How much of the sky is left over a point, and the colour that the solids in its place throw there."""
     hidden = solids.occlusion(scene, points, normals, own)
     thrown = BLEED * torch.einsum("rn,rnc->rc", hidden, pick(colours, scene))
-    return (1 - 0.75 * hidden.clamp(0, 1)).prod(1), thrown
+    return (1 - DIMMED * hidden.clamp(0, 1)).prod(1), thrown
+
+
+def sky_light(normals: Float[Tensor, "R 3"]) -> Float[Tensor, "R"]:
+    """Light from the sky on a surface that faces up, from the ground on one that faces down, mixed between."""
+    up = 0.5 + 0.5 * normals[:, 2]
+    return AMBIENT * up + FROM_BELOW * (1 - up)
 
 
 def rubber(
@@ -171,7 +181,7 @@ def surroundings(origin: Float[Tensor, "R 3"], direction: Float[Tensor, "R 3"]) 
         side = 2 * lamp.size * math.hypot(*lamp.place)
         light = light + math.pi * lamp.power / side**2 * ((lamp.size - angle) / BLUR).sigmoid()
     ground = empty_ground(on_ground(origin, direction))
-    return torch.where(direction[:, 2] < -1e-3, ground, light)
+    return torch.where(direction[:, 2] < -HORIZON, ground, light)
 
 
 def mirrored(direction: Float[Tensor, "R 3"], normals: Float[Tensor, "R 3"]) -> Float[Tensor, "R 3"]:
@@ -238,7 +248,8 @@ class Renderer:
         direct, gloss = torch.zeros_like(points[:, 0]), torch.zeros_like(points[:, 0])
         for lamp in LAMPS:
             light, way = lamplight(lamp, points, normals)
-            seen = self.solids.visibility(rays.scene, points + 0.04 * normals, points.new_tensor(lamp.place), lamp.size)
+            place = points.new_tensor(lamp.place)
+            seen = self.solids.visibility(rays.scene, points + ABOVE_RUBBER * normals, place, lamp.size)
             direct += light * seen
             half = F.normalize(way - rays.direction, dim=-1)
             gloss += seen * dot(normals, half).clamp(min=0) ** GLOSS_POWER
@@ -248,13 +259,12 @@ class Renderer:
     def _sky(self, scene: Tensor, points: Tensor, normals: Tensor, solid: Tensor) -> Float[Tensor, "R 3"]:
         """Light from the sky above and the ground below, less what neighbours hide, with what they throw."""
         left, thrown = sky_and_thrown(self.solids, self.colours, scene, points, normals, own=solid)
-        up = 0.5 + 0.5 * normals[:, 2]
-        return (AMBIENT * up + 0.26 * (1 - up))[:, None] * left[:, None] + AMBIENT * thrown
+        return (sky_light(normals) * left)[:, None] + AMBIENT * thrown
 
     def _metal(self, rays: Rays, points: Tensor, normals: Tensor, solid: Tensor) -> Float[Tensor, "R 3"]:
         """A mirror tinted by its colour, whiter where it is seen edge on (Schlick 1994)."""
         colour = self.solids.of(self.colours, rays.scene, solid)
-        out = Rays(rays.scene, points + 0.03 * normals, mirrored(rays.direction, normals))
+        out = Rays(rays.scene, points + ABOVE_METAL * normals, mirrored(rays.direction, normals))
         seen = self._in_mirror(out, solid)
         edge = (1 + dot(normals, rays.direction)).clamp(0, 1) ** 5
         return MIRROR * (colour + (1 - colour) * edge[:, None]) * seen
@@ -262,7 +272,7 @@ class Renderer:
     def _in_mirror(self, rays: Rays, own: Int[Tensor, "R"]) -> Float[Tensor, "R 3"]:
         """What a mirror sees: the room with its shadows, and neighbours, which mirror an empty room in turn."""
         light = surroundings(rays.origin, rays.direction)[:, None].expand(-1, 3).clone()
-        down = (rays.direction[:, 2] < -1e-3).nonzero()[:, 0]
+        down = (rays.direction[:, 2] < -HORIZON).nonzero()[:, 0]
         places = on_ground(rays.origin[down], rays.direction[down])
         up = places.new_tensor((0.0, 0.0, 1.0)).expand_as(places)
         left, _ = sky_and_thrown(self.solids, self.colours, rays.scene[down], places, up)
@@ -279,8 +289,7 @@ class Renderer:
         normals = self.solids.normals(rays.scene, solid, points, self.pixel * (way + CAMERA_HEIGHT))
         colour = self.solids.of(self.colours, rays.scene, solid)
         direct = sum(lamplight(lamp, points, normals)[0] for lamp in LAMPS)
-        up = 0.5 + 0.5 * normals[:, 2]
-        matt = rubber(colour, direct, 0 * direct, (AMBIENT * up + 0.26 * (1 - up))[:, None].expand(-1, 3))
+        matt = rubber(colour, direct, 0 * direct, sky_light(normals)[:, None].expand(-1, 3))
         shiny = MIRROR * colour * surroundings(points, mirrored(rays.direction, normals))[:, None]
         return torch.where(self.solids.of(self.room.metal, rays.scene, solid)[:, None], shiny, matt)
 

@@ -20,9 +20,8 @@ ROUNDING = 0.05  # of the edges of cylinder and arrow
 CUBE_HALF, CUBE_ROUNDING = RADIUS * math.sqrt(0.5) + 0.09, 0.07  # half an edge: a little more than a sphere's volume
 ARROW_HALF, ARROW_THICK = 0.66, 0.14  # half its length, half its height
 STEM_HALF, HEAD_HALF, HEAD_START = 0.21, 0.47, 0.06  # half widths of stem and head; where on its axis the head starts
-CONE_RIM, CONE_SHRINK = 0.02, 0.9  # rounding; its distance is only bounded from below, so steps are shortened
-HEIGHTS = (ARROW_THICK + ROUNDING, RADIUS, CUBE_HALF, RADIUS, RADIUS + CONE_RIM / CONE_SHRINK)  # of the centres
-BOUNDS = (0.76, RADIUS, 1.0, 1.0, 1.05)  # radii of spheres around the centres that hold the shapes
+HEIGHTS = (ARROW_THICK + ROUNDING, RADIUS, CUBE_HALF, RADIUS, RADIUS)  # of the centres above the ground
+BOUNDS = (0.76, RADIUS, 1.0, 1.0, 1.0)  # radii of spheres around the centres that hold the shapes
 
 
 class Room(NamedTuple):
@@ -95,10 +94,13 @@ def _cylinder(points: Tensor) -> Tensor:
 
 
 def _cone(points: Tensor) -> Tensor:
-    """Apex at the top, base radius RADIUS: the larger of the distances to its flank and to its base."""
+    """Apex at the top, base radius RADIUS, sharp: the larger of the distances from its flank and from its base.
+
+    Beside the rim and the apex the true distance is larger, so a step by this one never overshoots.
+    """
     across, up = points[..., :2].norm(dim=-1), points[..., 2]
     flank = (2 * across + (up - RADIUS)) / math.sqrt(5)  # the normal of a flank that falls 2 for each 1 it goes out
-    return CONE_SHRINK * torch.maximum(flank, -up - RADIUS) - CONE_RIM
+    return torch.maximum(flank, -up - RADIUS)
 
 
 def _arrow(points: Tensor) -> Tensor:

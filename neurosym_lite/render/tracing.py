@@ -20,6 +20,9 @@ STEPS = 28  # of a ray
 SHADOW_STEPS, SHADOW_LEAST, SHADOW_MOST = 14, 0.05, 0.35  # of a shadow ray, and the shortest and longest of them
 LIFT = 0.02  # by which shadow rays start above their surface
 TETRAHEDRON = ((1, -1, -1), (-1, -1, 1), (-1, 1, -1), (1, 1, 1))  # differences along four directions give a normal
+LEAST_SQUARED = 1e-3  # of a distance that is divided by
+FALLOFF = 1.5  # how fast a solid hides less when it is beside the normal
+AROUND = 1.3  # bounding radii before and after its middle where a solid is looked at for its shadow
 OCCLUDER = 0.88  # a solid hides the sky as a sphere of so many of its bounding radii does
 
 
@@ -118,10 +121,10 @@ class Solids:
     ) -> Float[Tensor, "R N"]:
         """Share of the sky that each solid, taken as a sphere, hides from each point; nothing by its `own`."""
         way = pick(self.centres, scene) - points[:, None]
-        squared = dot(way, way).clamp(min=1e-3)
+        squared = dot(way, way).clamp(min=LEAST_SQUARED)
         towards = dot(way, normals[:, None]) / squared.sqrt()
         filled = (OCCLUDER**2 * pick(self.bounds, scene).square() / squared).clamp(max=1)
-        hidden = (0.5 + 0.5 * towards).clamp(0, 1) ** 1.5 * filled
+        hidden = (0.5 + 0.5 * towards).clamp(0, 1) ** FALLOFF * filled
         if own is None:
             return hidden
         return hidden * (own[:, None] != torch.arange(hidden.shape[1], device=own.device))
@@ -185,7 +188,7 @@ def _uncovered(
     shape: int, origin: Float[Tensor, "P 3"], direction: Float[Tensor, "P 3"], size: float
 ) -> Float[Tensor, "P"]:
     """The least h / (size t) along rays past one solid, from a little before it to a little after it."""
-    middle, reach = -dot(origin, direction), 1.3 * BOUNDS[shape]
+    middle, reach = -dot(origin, direction), AROUND * BOUNDS[shape]
     if shape == SPHERE:  # nearest beside its middle, or at the start of a ray that leaves it
         way = middle.clamp(min=LIFT)
         gap = distance(SPHERE, origin + way[:, None] * direction)

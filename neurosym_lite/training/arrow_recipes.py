@@ -69,9 +69,9 @@ LITE = Recipe(
     metrics=METRICS,
 )
 
-# What the curriculum is for: the first stage alone, and without it.
+# What the curriculum is for: the first stage alone, and the same without `mask_fill`.
 SHORT = replace(
-    LITE, name="gnm-arrow-short", about="the symbols of gnm-arrow-lite, a third as long", phases=(_symbols(3000),),
+    LITE, name="gnm-arrow-short", about="the symbols of gnm-arrow-lite, shorter", phases=(_symbols(3000),),
     metrics=("detection", "reconstruction", "layers"),
 )  # fmt: skip
 BARE = replace(

@@ -23,7 +23,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from neurosym_lite import __version__
-from neurosym_lite.training.recipe import Config, Data, Recipe
+from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
@@ -176,14 +176,20 @@ def checkpoint_path(name: str) -> Path:
 
 def with_defaults(config: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
     """A recipe as a file has it, with the switches of model and data that came after the file was written."""
-    parts = {part: _defaults(getattr(recipe, part)) | config.get(part, {}) for part in ("model", "data")}
+    parts = {part: _filled(config.get(part, {}), getattr(recipe, part)) for part in ("model", "data")}
     return config | parts
 
 
-def _defaults(settings: Config | Data) -> dict[str, Any]:
-    """What a switch was before it existed: its default, as JSON has it."""
-    known = {f.name: f.default for f in dataclasses.fields(settings) if f.default is not dataclasses.MISSING}
-    return json.loads(json.dumps(known, default=dataclasses.asdict))
+def _filled(stored: dict[str, Any], settings: Any) -> dict[str, Any]:
+    """Settings as a file has them; what a switch was before it existed is its default, as JSON has it."""
+    fields = dataclasses.fields(settings)
+    known = {f.name: f.default for f in fields if f.default is not dataclasses.MISSING}
+    filled = json.loads(json.dumps(known, default=dataclasses.asdict)) | stored
+    for f in fields:  # settings within settings
+        value = getattr(settings, f.name)
+        if dataclasses.is_dataclass(value) and isinstance(filled.get(f.name), dict):
+            filled[f.name] = _filled(filled[f.name], value)
+    return filled
 
 
 def load_checkpoint(name: str) -> tuple[nn.Module, Recipe]:

@@ -26,10 +26,9 @@ def fit_codebooks(model: Successor, source: SceneSource | FixedScenes, generator
         expected.append(seen.expected[seen.present])
         codes.append(model.encode(seen.crops)[seen.present])
     answers, looks = torch.cat(expected), torch.cat(codes)
-    kinds = centres(answers, len(model.kinds))
-    model.kinds.copy_(kinds)
-    kind = torch.cdist(answers, kinds).argmin(1)
-    for number in range(len(kinds)):
+    model.kinds.copy_(centres(answers, len(model.kinds)))
+    kind = model.kind_of(answers)
+    for number in range(len(model.kinds)):
         members = looks[kind == number]
         wanted = min(model.styles.shape[1], max(1, len(members) // LEAST_MEMBERS))
         found = centres(members, wanted) if len(members) else torch.zeros_like(model.styles[number, :1])

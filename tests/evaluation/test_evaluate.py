@@ -17,7 +17,7 @@ START = {
     "detection": "ap50", "reconstruction": "mse", "sweeps": "swept", "binding": "gap_x", "strokes": "relative_l1",
     "transfer": "parts_on_",
 }  # fmt: skip
-MINUTES = {"likelihood", "d_steps"}  # `python -m scripts.check_records` has the time for these
+MINUTES = {"likelihood", "d_steps", "what"}  # `python -m scripts.check_records` has the time for these
 TABLES = {recipe.name for recipe in (*BASELINES, *EXPERIMENTS)}  # many: of these the headline alone
 
 
@@ -113,6 +113,16 @@ def test_what_takes_long_is_measured_only_when_named() -> None:
     gnm, scenes = load_checkpoint("gnm-digits4-lite")
     assert "likelihood" not in evaluate(gnm, scenes, n=10)
     assert not {"stop_noise_exact", "parts_on_mnist"} & evaluate(model, recipe, n=20).keys()
+
+
+def test_rooms_have_metrics_of_their_own() -> None:
+    recipe = get_recipe("gnm-arrow-short")
+    model = recipe.build().eval()
+    found = evaluate(model, recipe, ("detection", "reconstruction", "structure", "sweeps", "layers", "frechet"), n=100)
+    assert {"ap50", "mse", "structure_pointing", "swept_accuracy", "layers_iou", "frechet"} <= found.keys()
+    assert found["structure_accuracy"] == 0.0 and not {"second", "recall", "binding"} & set(available(model, recipe))
+    with pytest.raises(ValueError, match="rooms have no handwriting"):
+        evaluate(model, recipe, ("detection",), n=2, glyph_set="mnist")
 
 
 def test_transfer_is_what_each_set_gives_alone() -> None:

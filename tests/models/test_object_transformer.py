@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 from torch import Generator
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from neurosym_lite.models.object_transformer import ObjectTransformer
 
@@ -74,6 +75,13 @@ def test_after_an_end_comes_nothing_and_seeds_decide() -> None:
     ended = drawn[..., 0] == 2
     assert ended.any() and (ended[:, 1:] >= ended[:, :-1]).all()
     assert drawn[..., 1].max() <= 2
+
+
+def test_a_graph_can_be_made_of_it() -> None:
+    """No branch on data, so that a GPU can record the step: tensors without numbers go through."""
+    model, tokens = small(), all_lists((2, 3), 2)
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        assert model.nats(tokens).shape == (len(tokens), 2)
 
 
 @pytest.mark.parametrize("part", ["reads", "says", "transformer", "heads", "embedding"])

@@ -106,6 +106,12 @@ def test_detections_reconstructions_and_samples_have_their_shapes(background: st
     assert first.min() >= 0 and first.max() <= 1
 
 
+@pytest.mark.parametrize("change", [{"image_size": 64, "mask_strides": (2, 2)}, {"channels": 1}, {"sigma": 0.3}])
+def test_a_background_of_another_make_is_refused(change: dict) -> None:
+    with pytest.raises(ValueError, match="background and foreground differ in"):
+        Space(SpaceConfig(FRONT, replace(SLOTS, **change)))
+
+
 @pytest.mark.parametrize("change", [{"prior": "gaussian"}, {"rendering": "sum"}, {"background": 4}])
 def test_a_foreground_that_is_none_is_refused(change: dict) -> None:
     with pytest.raises(ValueError, match="SPACE's foreground is an S-LVM with masks"):
