@@ -160,7 +160,7 @@ def test_a_saved_parser_is_read_back(tmp_path) -> None:
 
 
 def test_what_is_not_a_parser_is_refused(tmp_path) -> None:
-    with pytest.raises(CheckpointError, match=r"no parser reads 'kmnist'.*expected one of digits, mnist"):
+    with pytest.raises(CheckpointError, match=r"no parser reads 'kmnist'.*expected one of arrow-room, digits, mnist"):
         load_parser("kmnist")
     foreign = PARSERS.parent / "checkpoints" / "vae-digits1-lite.safetensors"
     with pytest.raises(CheckpointError, match="holds a checkpoint, expected a parser"):

@@ -61,7 +61,8 @@ BATCH = 2
 def feed(recipe: Recipe, phase: Phase, model: torch.nn.Module, ink: float) -> Feed:
     """Two images of noise with that much ink in them (or the symbols that the model sees there), weights by ink."""
     size = recipe.data.size
-    images = (torch.rand(BATCH, 1, size, size) * 255 * ink).to(torch.uint8)
+    channels = getattr(recipe.model, "channels", 1)
+    images = (torch.rand(BATCH, channels, size, size) * 255 * ink).to(torch.uint8)
     weights = torch.full((len(model.Weights._fields),), 0.3 + 0.5 * ink)
     if phase.objective != "prior_loss":
         return Feed((images,), weights)
