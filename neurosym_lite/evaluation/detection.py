@@ -11,7 +11,8 @@ from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.space import Space
 
 BATCH = 100  # scenes at a time
-POINTS = 11  # recalls 0, 0.1, ..., 1 of PASCAL VOC 2007, which SPACE and so GNM score by (COCO: 101)
+# of PASCAL VOC 2007, which SPACE and so GNM score by; not linspace, whose 0.3 is a little more than 3 / 10
+RECALL_POINTS = np.arange(11) / 10
 
 
 def box_iou(found: Float[Tensor, "B K 4"], true: Float[Tensor, "B N 4"]) -> Float[Tensor, "B K N"]:
@@ -48,7 +49,7 @@ def average_precision(
     true: Float[Tensor, "B N 4"],
     true_present: Bool[Tensor, "B N"],
     threshold: float = 0.5,
-    points: int = POINTS,
+    points: int = len(RECALL_POINTS),
 ) -> float:
     """Average precision at an IoU threshold: the mean over `points` recalls from 0 to 1 of the best precision there.
 
