@@ -7,7 +7,7 @@ import json
 import sys
 
 from scripts import representations_words as words
-from scripts.gnm_experiments import cell, plain, runs_of, share
+from scripts.gnm_experiments import cell, plain, runs_of, share, steps
 from scripts.pages import ROOT
 from scripts.results_page import PUBLISHED, RECORDS, Record, load_records, number, table
 from scripts.results_words import DATASETS
@@ -29,6 +29,10 @@ SEEN = {
     "behind": "layers_behind",
 }  # fmt: skip
 KNOWN = {"shape": "what_shape", "colour": "what_colour", "material": "what_metal"}
+SUCCESSOR = {"GNM": "gnm", "successor": "successor"}
+IMAGINED = {
+    "*t*": "structure_true_accept", "second": "second_accuracy", "spread": "structure_spread", "Fréchet": "frechet",
+}  # fmt: skip
 ARROW, PAPER_ARROW = "gnm-arrow-lite", "gnm-arrow"
 CURRICULUM = {"with": "gnm-arrow-short", "without": "gnm-arrow-short-bare"}
 
@@ -83,10 +87,24 @@ def rooms(published: dict, records: list[Record], fidelity: dict[str, float]) ->
     ])  # fmt: skip
 
 
+def successor(records: list[Record]) -> str:
+    """GNM beside the transformer over its tokens."""
+    parts = [words.SUCCESSOR]
+    for dataset, rule in RULES.items():
+        body = []
+        for row, stem in SUCCESSOR.items():
+            runs = runs_of(f"{stem}-{rule}-lite", records)
+            accuracy = cell(runs, "structure_accuracy", share)
+            body.append([row, accuracy, *cells(f"{stem}-{rule}-lite", IMAGINED, records), steps(runs)])
+        parts += [f"### {DATASETS[dataset]}, imagined\n", table(["model", "S-Acc", *IMAGINED, "D-Steps"], body)]
+    return "\n".join(parts)
+
+
 def page(records: list[Record], published: dict, fidelity: dict[str, float]) -> str:
     """The page's text."""
     gnm = published["gnm"]
-    parts = [table_4(gnm["table_4_representation"], records), rooms(gnm["table_1"], records, fidelity)]
+    seen = table_4(gnm["table_4_representation"], records)
+    parts = [seen, rooms(gnm["table_1"], records, fidelity), successor(records)]
     return "\n".join([words.INTRODUCTION, *parts])
 
 

@@ -58,6 +58,18 @@ first nine tenths objects, whatever the background paints; without it the backgr
 All else is the same.
 """
 
+SUCCESSOR = """## A successor
+
+A small model of what came after GNM: GNM reads a scene, its objects become tokens, and a transformer over lists of
+objects takes the place of the prior of *z*_g (`neurosym_lite/models/successor.py`). Samples of both are ancestral, and
+judged by the same parsers.
+
+- **S-Acc**, ***t***: share of imagined scenes that obey the rule, and of the model's own reconstructions.
+- **second**: the same samples by the second parser.
+- **spread**: standard deviation of a pixel among the digits of a class, in accepted scenes.
+- **D-Steps**, **Fréchet**: as on the page of GNM's experiments.
+"""
+
 ALT_ROOMS = (
     "Four rows of grey rooms with coloured spheres, cubes, cylinders and arrows. Each room of the second and fourth "
     "row looks like the one above it; the metal solids' highlights are a little broader there."
