@@ -18,9 +18,8 @@ import torch
 
 from neurosym_lite.commands.arguments import sheet
 from neurosym_lite.data.arrow_room import COLOURS
-from neurosym_lite.render import room as camera
-from neurosym_lite.render import solids
-from neurosym_lite.render.room import LAMPS, to_linear
+from neurosym_lite.render import camera, solids
+from neurosym_lite.render.room import GROUND, LAMPS, SKY, to_linear
 from neurosym_lite.training.checkpoints import save_npz, write_atomically
 from neurosym_lite.training.records import RESULTS
 
@@ -57,7 +56,7 @@ def empty_scene(bpy, size: int, samples: int) -> None:
     world.use_nodes = True
     shade = world.node_tree.nodes["Background"]
     shade.inputs["Color"].default_value = (1, 1, 1, 1)
-    shade.inputs["Strength"].default_value = camera.SKY
+    shade.inputs["Strength"].default_value = SKY
     lens = bpy.data.cameras.new("camera")
     lens.angle = camera.FIELD
     eye = bpy.data.objects.new("camera", lens)
@@ -144,7 +143,7 @@ def draw(bpy, rooms: dict[str, np.ndarray], number: int, size: int, samples: int
     empty_scene(bpy, size, samples)
     bpy.ops.mesh.primitive_plane_add(size=400)
     ground = bpy.context.view_layer.objects.active
-    ground.data.materials.append(material(bpy, (camera.GROUND,) * 3, False))
+    ground.data.materials.append(material(bpy, (GROUND,) * 3, False))
     palette = to_linear(torch.tensor(list(COLOURS.values())) / 255).tolist()
     for slot, shape in enumerate(rooms["labels"][number]):
         surface = material(bpy, tuple(palette[rooms["colours"][number, slot]]), bool(rooms["metal"][number, slot]))

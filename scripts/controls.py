@@ -19,9 +19,10 @@ from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_cu
 from neurosym_lite.evaluation.evaluate import STEPS_CAP, discriminator_curve
 from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
 from neurosym_lite.evaluation.parser import load_parser
-from neurosym_lite.evaluation.structure import accepts, wilson
+from neurosym_lite.evaluation.structure import accepts, at_parser_size, handwriting_spread, obeys, wilson
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, write_atomically
 from neurosym_lite.training.processor import spare_the_processor
+from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.records import RESULTS
 
 REPORT = RESULTS / "controls.json"
@@ -32,29 +33,39 @@ OTHER_SEED = 1  # of the real scenes in the place of samples
 COMPARED = ("gnm", "genesis", "convdraw", "convdraw-8steps", "vae")  # models of figure 4
 
 
-def control(rule: str) -> dict[str, float]:
-    """Real scenes where a model's samples would be."""
+def judged(rule: str) -> dict[str, float]:
+    """Real scenes where a model's samples would be, before the parsers."""
     test, train = (SceneSource(rule, GLYPHS, split) for split in ("test", "train"))
     held = test.batch(SCENES, Generator().manual_seed(SEED)).images
     samples = train.batch(SCENES, Generator().manual_seed(OTHER_SEED)).images  # what a perfect model would imagine
+    first, second = load_parser(GLYPHS), load_parser(f"{GLYPHS}-second")
+    images = at_parser_size(samples)
+    parsed = first.parse(images)
+    accepted = obeys(parsed, rule)
+    interval = wilson(int(accepted.sum()), SCENES)
+    metrics = {
+        "frechet": frechet_distance(parser_features(first, samples), parser_features(first, held)),
+        "structure_accuracy": float(accepted.float().mean()),
+        "structure_low": interval.low,
+        "structure_high": interval.high,
+        "structure_spread": handwriting_spread(images, parsed, accepted),
+        "second_accuracy": float(accepts(samples, rule, second).float().mean()),
+    }
+    return {name: round(value, 5) for name, value in metrics.items()}
+
+
+def told_apart(rule: str) -> dict[str, float | list]:
+    """Real scenes against real ones, before a classifier."""
+    train = SceneSource(rule, GLYPHS, "train")
 
     def real(n: int, generator: Generator) -> Tensor:
         return train.batch(n, generator).images
 
     curve = learning_curve(real, real, SEED, STEPS_CAP)
-    first, second = load_parser(GLYPHS), load_parser(f"{GLYPHS}-second")
-    accepted = accepts(samples, rule, first)
-    interval = wilson(int(accepted.sum()), SCENES)
-    metrics = {
-        "d_steps": d_steps(curve, STEPS_CAP),
-        "d_steps_cap": STEPS_CAP,
-        "frechet": frechet_distance(parser_features(first, samples), parser_features(first, held)),
-        "structure_accuracy": float(accepted.float().mean()),
-        "structure_low": interval.low,
-        "structure_high": interval.high,
-        "second_accuracy": float(accepts(samples, rule, second).float().mean()),
-    }
-    return {name: round(value, 5) for name, value in metrics.items()} | {"curve": _points(curve)}
+    return {"d_steps": d_steps(curve, STEPS_CAP), "d_steps_cap": STEPS_CAP, "curve": _points(curve)}
+
+
+PIECES = {"structure_spread": judged, "curve": told_apart}  # by a key of what each measures
 
 
 def curve_of(name: str) -> list[tuple[int, float]]:
@@ -71,11 +82,13 @@ def measure(path: Path = REPORT) -> None:
     """Measure what the report lacks, and write it after each piece."""
     report = json.loads(path.read_text()) if path.is_file() else {"real": {}, "curves": {}}
     for rule in RULES:
-        if rule not in report["real"]:
-            report["real"][rule] = control(rule)
-            _write(path, report)
+        real = report["real"].setdefault(rule, {})
+        for key, piece in PIECES.items():
+            if key not in real:
+                real |= piece(rule)
+                _write(path, report)
         for name in (f"{model}-{rule}-lite" for model in COMPARED):
-            if name not in report["curves"] and checkpoint_path(name).is_file():
+            if name in RECIPES and name not in report["curves"] and checkpoint_path(name).is_file():
                 report["curves"][name] = curve_of(name)
                 _write(path, report)
 

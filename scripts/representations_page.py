@@ -7,12 +7,12 @@ import json
 import sys
 
 from scripts import representations_words as words
-from scripts.gnm_experiments import cell, plain, runs_of, share, steps
+from scripts.gnm_experiments import at_least, cell, linked, plain, runs_of, share, steps
 from scripts.pages import ROOT
 from scripts.results_page import PUBLISHED, RECORDS, Record, load_records, number, table
 from scripts.results_words import DATASETS
 
-FIDELITY = RECORDS / "arrow_room_fidelity.json"
+FIDELITY, CONTROLS = RECORDS / "arrow_room_fidelity.json", RECORDS / "controls.json"
 PAGE = ROOT / "book" / "representations.md"
 MODELS = {"GNM": "gnm", "SPACE": "space"}
 RULES = {"mnist_4": "mnist4", "mnist_10": "mnist10"}
@@ -87,11 +87,13 @@ def rooms(published: dict, records: list[Record], fidelity: dict[str, float]) ->
     ])  # fmt: skip
 
 
-def successor(records: list[Record]) -> str:
-    """GNM beside the transformer over its tokens."""
+def successor(records: list[Record], controls: dict) -> str:
+    """GNM beside the transformer over its tokens, and real scenes above both."""
     parts = [words.SUCCESSOR]
     for dataset, rule in RULES.items():
-        body = []
+        real = {"metrics": controls["real"][rule], "file": CONTROLS.name}
+        reals = [cell([real], key, plain(key)) for key in IMAGINED.values()]
+        body = [["real scenes", share(real), "–", *reals[1:], linked(at_least("d_steps", real), real)]]
         for row, stem in SUCCESSOR.items():
             runs = runs_of(f"{stem}-{rule}-lite", records)
             accuracy = cell(runs, "structure_accuracy", share)
@@ -100,17 +102,17 @@ def successor(records: list[Record]) -> str:
     return "\n".join(parts)
 
 
-def page(records: list[Record], published: dict, fidelity: dict[str, float]) -> str:
+def page(records: list[Record], published: dict, fidelity: dict[str, float], controls: dict) -> str:
     """The page's text."""
     gnm = published["gnm"]
     seen = table_4(gnm["table_4_representation"], records)
-    parts = [seen, rooms(gnm["table_1"], records, fidelity), successor(records)]
+    parts = [seen, rooms(gnm["table_1"], records, fidelity), successor(records, controls)]
     return "\n".join([words.INTRODUCTION, *parts])
 
 
 def current_page() -> str:
     """The page as the files in data/ say it should be."""
-    read = (json.loads(path.read_text(encoding="utf-8")) for path in (PUBLISHED, FIDELITY))
+    read = (json.loads(path.read_text(encoding="utf-8")) for path in (PUBLISHED, FIDELITY, CONTROLS))
     return page(load_records(), *read)
 
 

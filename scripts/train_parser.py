@@ -11,6 +11,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ from neurosym_lite.evaluation.parser import (
     save_parser,
 )
 from neurosym_lite.evaluation.parser_check import parser_metrics
+from neurosym_lite.evaluation.room_parser import RoomParser
 from neurosym_lite.evaluation.structure import accepts
 from neurosym_lite.training.checkpoints import write_atomically
 from neurosym_lite.training.records import as_text
@@ -51,6 +53,7 @@ WAY = 0.1  # weight of the way's error in pixels
 MISS = 1.2  # pixels by which a centre is off, along each axis at most, when the classifier learns
 PUBLISHED = "gnm_published_mnist4.npz"  # `images`: the 250 samples of github.com/JindongJiang/GNM, generations/mnist-4
 REPORT = 100  # steps between points of the curve
+Recorded = Callable[[Parser | RoomParser], dict]  # measures a parser and says all about its run
 
 
 def learning_rate(step: int, steps: int) -> float:
@@ -82,6 +85,38 @@ def classifier_loss(parser: Parser, scenes: FreeScenes, generator: Generator) ->
     return F.cross_entropy(logits, scenes.labels[present])
 
 
+def optimise(
+    parser: Parser | RoomParser,
+    losses: Callable[[], dict[str, Tensor]],
+    steps: int,
+    report: int,
+    begin: float,
+) -> list[dict]:
+    """Steps on the sum of the losses, and a curve of their means with a point every `report` steps.
+
+    Minutes are of processor time since `begin`.
+    """
+    optimiser = torch.optim.AdamW(parser.parameters(), weight_decay=DECAY)
+    curve: list[dict] = []
+    sums = torch.zeros(2)
+    for step in range(steps):
+        for group in optimiser.param_groups:
+            group["lr"] = learning_rate(step + 1, steps)
+        named = losses()
+        both = torch.stack(list(named.values()))
+        optimiser.zero_grad(set_to_none=True)
+        both.sum().backward()
+        optimiser.step()
+        sums += both.detach()
+        if (step + 1) % report == 0:
+            point = {"step": step + 1, "minutes": (time.process_time() - begin) / 60}
+            point |= dict(zip(named, (sums / report).tolist(), strict=True))
+            curve.append({key: round(value, 4) for key, value in point.items()})
+            print(curve[-1], flush=True)
+            sums.zero_()
+    return curve
+
+
 def train(
     name: str, seed: int, steps: int, report: int = REPORT, config: ParserConfig | None = None
 ) -> tuple[Parser, list[dict], float]:
@@ -92,27 +127,15 @@ def train(
     torch.manual_seed(seed)
     generator = Generator().manual_seed(seed)
     source, parser = FreeSceneSource(glyphs(name, "train")), Parser(config)
-    optimiser = torch.optim.AdamW(parser.parameters(), weight_decay=DECAY)
-    curve: list[dict] = []
-    begin, sums = time.process_time(), torch.zeros(2)
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step + 1, steps)
+    begin = time.process_time()
+
+    def losses() -> dict[str, Tensor]:
         scenes = source.batch(SCENES, generator)
         some = FreeScenes(*(part[:DETECTOR_SCENES] for part in scenes))
         finding = detector_loss(parser.detect(some.images), some.centres, some.labels != ABSENT)
-        losses = torch.stack([finding, classifier_loss(parser, scenes, generator)])
-        optimiser.zero_grad(set_to_none=True)
-        losses.sum().backward()
-        optimiser.step()
-        sums += losses.detach()
-        if (step + 1) % report == 0:
-            detector, classifier = (sums / report).tolist()
-            minutes = (time.process_time() - begin) / 60
-            point = {"step": step + 1, "minutes": minutes, "detector": detector, "classifier": classifier}
-            curve.append({key: round(value, 4) for key, value in point.items()})
-            print(curve[-1], flush=True)
-            sums.zero_()
+        return {"detector": finding, "classifier": classifier_loss(parser, scenes, generator)}
+
+    curve = optimise(parser, losses, steps, report, begin)
     return parser.eval(), curve, (time.process_time() - begin) / 60
 
 
@@ -120,6 +143,21 @@ def record(parser: Parser, name: str, seed: int, steps: int, curve: list[dict], 
     """What the run was and what came out, in the shape of the models' run records."""
     metrics = parser_metrics(parser, name) | published_sheet(parser, name)
     scenes = {"scenes": SCENES, "detector_scenes": DETECTOR_SCENES, "learning_rate": LEARNING_RATE, "decay": DECAY}
+    config = {"parser": asdict(parser.config), "data": asdict(FreeSceneConfig()), "training": scenes}
+    return as_record(parser, name, seed, steps, minutes, metrics, config, curve)
+
+
+def as_record(
+    parser: Parser | RoomParser,
+    name: str,
+    seed: int,
+    steps: int,
+    minutes: float,
+    metrics: dict[str, float],
+    config: dict,
+    curve: list[dict],
+) -> dict:
+    """The record of any parser."""
     return {
         "parser": name,
         "seed": seed,
@@ -131,9 +169,18 @@ def record(parser: Parser, name: str, seed: int, steps: int, curve: list[dict], 
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "parameters": sum(weight.numel() for weight in parser.parameters()),
         "metrics": {key: round(value, 5) for key, value in metrics.items()},
-        "config": {"parser": asdict(parser.config), "data": asdict(FreeSceneConfig()), "training": scenes},
+        "config": config,
         "curve": curve,
     }
+
+
+def ship(path: Path, parser: Parser | RoomParser, name: str, seed: int, steps: int, recorded: Recorded) -> None:
+    """Write a parser, measure what was written (its weights are float16), and write the record beside it."""
+    save_parser(path, parser, name, seed, steps)
+    full = recorded(read_parser(path))
+    write_atomically(path.with_suffix(".json"), as_text(full, ("curve",)).encode())
+    print(f"{path}: {path.stat().st_size:,} bytes")
+    print(json.dumps(full["metrics"], indent=1))
 
 
 def published_sheet(parser: Parser, name: str) -> dict[str, float]:
@@ -158,12 +205,8 @@ def main() -> int:
     torch.set_num_threads(1)
     parser, curve, minutes = train(given.name, given.seed, given.steps, config=SECOND if given.second else None)
     path = given.out / parser_path(f"{given.name}-second" if given.second else given.name).name
-    save_parser(path, parser, given.name, given.seed, given.steps)
-    shipped = read_parser(path)  # its weights are float16: what is measured is what is shipped
-    full = record(shipped, given.name, given.seed, given.steps, curve, minutes)
-    write_atomically(path.with_suffix(".json"), as_text(full, ("curve",)).encode())
-    print(f"{path}: {path.stat().st_size:,} bytes")
-    print(json.dumps(full["metrics"], indent=1))
+    about = (given.name, given.seed, given.steps)
+    ship(path, parser, *about, lambda shipped: record(shipped, *about, curve, minutes))
     return 0
 
 

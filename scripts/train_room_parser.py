@@ -5,27 +5,22 @@ in rooms broken on purpose. About twenty minutes of one core, of which a quarter
 """
 
 import argparse
-import json
 import sys
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from neurosym_lite import __version__
 from neurosym_lite.data.arrow_room import Description
 from neurosym_lite.evaluation.free_rooms import SHAPES_READ, FreeRooms, draw_free, worn
-from neurosym_lite.evaluation.parser import PARSERS, parser_path, read_parser, save_parser
+from neurosym_lite.evaluation.parser import PARSERS, parser_path
 from neurosym_lite.evaluation.room_check import room_parser_metrics
-from neurosym_lite.evaluation.room_parser import GLYPHS, RoomParser, RoomParserConfig
+from neurosym_lite.evaluation.room_parser import GLYPHS, RoomParser
 from neurosym_lite.render.solids import ARROW
-from neurosym_lite.training.checkpoints import write_atomically
-from neurosym_lite.training.records import as_text
-from scripts.train_parser import DECAY, detector_loss, learning_rate
+from scripts.train_parser import DECAY, as_record, detector_loss, optimise, ship
 
 ROOMS = 20_000  # free rooms in all, drawn once
 CHUNK = 1000  # of them at a time
@@ -66,51 +61,21 @@ def reader_loss(parser: RoomParser, rooms: FreeRooms, generator: Generator) -> T
     )
 
 
-def train(seed: int, steps: int, count: int) -> tuple[RoomParser, list[dict], float]:
-    """A parser of rooms, its curve, and the minutes of processor time it took."""
+def train(seed: int, steps: int, count: int, report: int = REPORT) -> tuple[RoomParser, list[dict], float]:
+    """A parser of rooms, its curve, and the minutes of processor time it took, those of drawing the rooms included."""
     torch.manual_seed(seed)
     generator = Generator().manual_seed(seed)
     begin = time.process_time()
     rooms, parser = draw_rooms(count, generator), RoomParser()
-    optimiser = torch.optim.AdamW(parser.parameters(), weight_decay=DECAY)
-    curve, sums = [], torch.zeros(2)
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step + 1, steps)
+
+    def losses() -> dict[str, Tensor]:
         batch = some(rooms, torch.randint(count, (BATCH,), generator=generator))
         batch = batch._replace(images=worn(batch.images, generator))
         finding = detector_loss(parser.detect(batch.images), batch.centres, batch.present)
-        losses = torch.stack([finding, reader_loss(parser, batch, generator)])
-        optimiser.zero_grad(set_to_none=True)
-        losses.sum().backward()
-        optimiser.step()
-        sums += losses.detach()
-        if (step + 1) % REPORT == 0:
-            detector, reader = (sums / REPORT).tolist()
-            point = {"step": step + 1, "minutes": (time.process_time() - begin) / 60}
-            point |= {"detector": detector, "reader": reader}
-            curve.append({key: round(value, 4) for key, value in point.items()})
-            print(curve[-1], flush=True)
-            sums.zero_()
+        return {"detector": finding, "reader": reader_loss(parser, batch, generator)}
+
+    curve = optimise(parser, losses, steps, report, begin)
     return parser.eval(), curve, (time.process_time() - begin) / 60
-
-
-def record(parser: RoomParser, seed: int, steps: int, count: int, curve: list[dict], minutes: float) -> dict:
-    """What the run was and what came out, in the shape of the models' run records."""
-    return {
-        "parser": GLYPHS,
-        "seed": seed,
-        "steps": steps,
-        "device": "cpu, 1 thread",
-        "minutes": round(minutes, 2),
-        "package_version": __version__,
-        "torch_version": torch.__version__.split("+")[0],
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "parameters": sum(weight.numel() for weight in parser.parameters()),
-        "metrics": {key: round(value, 5) for key, value in room_parser_metrics(parser).items()},
-        "config": {"parser": asdict(RoomParserConfig()), "training": {"rooms": count, "batch": BATCH, "decay": DECAY}},
-        "curve": curve,
-    }
 
 
 def main() -> int:
@@ -123,13 +88,12 @@ def main() -> int:
     given = arguments.parse_args()
     torch.set_num_threads(1)
     parser, curve, minutes = train(given.seed, given.steps, given.rooms)
-    path = given.out / parser_path(GLYPHS).name
-    save_parser(path, parser, GLYPHS, given.seed, given.steps)
-    shipped = read_parser(path)  # its weights are float16: what is measured is what is shipped
-    full = record(shipped, given.seed, given.steps, given.rooms, curve, minutes)
-    write_atomically(path.with_suffix(".json"), as_text(full, ("curve",)).encode())
-    print(f"{path}: {path.stat().st_size:,} bytes")
-    print(json.dumps(full["metrics"], indent=1))
+    config = {"parser": asdict(parser.config), "training": {"rooms": given.rooms, "batch": BATCH, "decay": DECAY}}
+    about = (GLYPHS, given.seed, given.steps)
+    ship(
+        given.out / parser_path(GLYPHS).name, parser, *about,
+        lambda shipped: as_record(shipped, *about, minutes, room_parser_metrics(shipped), config, curve),
+    )  # fmt: skip
     return 0
 
 

@@ -7,7 +7,7 @@ import re
 from neurosym_lite.training.recipes import RECIPES
 from scripts import representations_page as representations
 from scripts.results_page import NOT_RUN, PUBLISHED, load_records
-from tests.test_gnm_experiments import nowhere
+from tests.test_gnm_experiments import controls, nowhere
 
 # what has a digit in its name: data sets, tables and measures, symbols, files
 NAMES = re.compile(
@@ -27,7 +27,7 @@ def test_the_page_is_what_the_records_say() -> None:
 def test_no_number_is_typed() -> None:
     records = [record | {"metrics": nowhere(record["metrics"]), "seed": math.nan} for record in load_records()]
     fidelity = nowhere(json.loads(representations.FIDELITY.read_text(encoding="utf-8")))
-    text = representations.page(records, nowhere(published()), fidelity)
+    text = representations.page(records, nowhere(published()), fidelity, nowhere(controls()))
     left = [line for line in NAMES.sub("", text).splitlines() if re.search(r"\d", line)]
     assert left == [] and "nan" in text
 

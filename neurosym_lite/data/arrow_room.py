@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int, Int8, UInt8
 from torch import Generator, Tensor
 
-from neurosym_lite.render.room import CAMERA_HEIGHT, EYE, render_room
+from neurosym_lite.render.camera import CAMERA_HEIGHT, EYE
+from neurosym_lite.render.room import render_room
 from neurosym_lite.render.solids import ARROW, RADIUS, SHAPES, Room
 
 COLOURS = {

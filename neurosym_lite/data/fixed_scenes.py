@@ -29,3 +29,6 @@ class FixedScenes:
         images = self.scenes.images
         rows = torch.randint(0, len(images), (n,), generator=generator, device=generator.device)
         return type(self.scenes)(*(column[rows] for column in self.scenes))
+
+
+SceneStream = SceneSource | ArrowRoomSource | FixedScenes  # where batches of scenes come from

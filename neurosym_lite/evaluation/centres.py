@@ -37,6 +37,15 @@ def block(inputs: int, outputs: int, dilation: int = 1) -> tuple[nn.Module, ...]
     return conv, nn.BatchNorm2d(outputs), nn.ReLU()
 
 
+def halving(inputs: int, widths: tuple[int, ...], side: int) -> tuple[list[nn.Module], int]:
+    """Two blocks at each resolution and a halving after them, rounded up; and the numbers that a crop ends as."""
+    layers: list[nn.Module] = []
+    for before, width in zip((inputs, *widths), widths, strict=False):
+        layers += [*block(before, width), *block(width, width), nn.MaxPool2d(2, ceil_mode=True)]
+        side = -(-side // 2)
+    return layers, widths[-1] * side**2
+
+
 def detector_net(channels: int, width: int) -> nn.Sequential:
     """From pictures to the map's three numbers a cell: heat, and the way in x and y."""
     return nn.Sequential(

@@ -25,7 +25,7 @@ from neurosym_lite.data.arrow_room import (
     width_at,
 )
 from neurosym_lite.evaluation.free_scenes import CANVAS
-from neurosym_lite.render.room import project
+from neurosym_lite.render.camera import project
 from neurosym_lite.render.solids import ARROW, SHAPES, centres
 
 MOST = 6  # solids in a room; fewer are drawn by leaving some out of the picture

@@ -7,7 +7,6 @@ from torch import Generator, Tensor
 from neurosym_lite.data.arrow_room import ArrowRoomSource, ArrowScenes
 from neurosym_lite.evaluation.free_rooms import FAR_AWAY
 from neurosym_lite.models.gnm import GNM
-from neurosym_lite.render.compose import foreground_convex
 
 BATCH = 100  # rooms at a time
 
@@ -23,10 +22,7 @@ def empty_room(size: int) -> Float[Tensor, "3 H W"]:
 def split(model: GNM, images: Float[Tensor, "B 3 H W"]) -> tuple[Bool[Tensor, "B H W"], Float[Tensor, "B 3 H W"]]:
     """Which pixels the objects cover by more than half, and the background alone, from the posterior's mode."""
     seen = model.infer(images, mode=True)
-    latents = seen.objects.mode()
-    colours, masks = model.glimpse_decoder(latents.what)
-    canvas = (model.config.image_size, model.config.image_size)
-    scene = foreground_convex(colours, masks, latents.pres, latents.depth, model.boxes(latents.where), canvas)
+    scene, _ = model.foreground(seen.objects.mode())
     return scene.coverage[:, 0] > 0.5, model.background(seen.background.mean)
 
 

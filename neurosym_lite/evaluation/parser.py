@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from neurosym_lite.data.scenes import ABSENT
-from neurosym_lite.evaluation.centres import Found, block, crops, detector_net, find, peaks
+from neurosym_lite.evaluation.centres import Found, crops, detector_net, find, halving, peaks
 from neurosym_lite.evaluation.room_parser import RoomParser, RoomParserConfig
 from neurosym_lite.training.checkpoints import CheckpointError, fill, read_file, write_file
 
@@ -59,14 +59,8 @@ class Parser(nn.Module):
         super().__init__()
         self.config = config or ParserConfig()
         self.detector = detector_net(1, self.config.detector)
-        layers: list[nn.Module] = []
-        before = 1
-        for width in self.config.classifier:
-            layers += [*block(before, width), *block(width, width), nn.MaxPool2d(2, ceil_mode=True)]
-            before = width
-        # each halving is rounded up: three of 14 pixels leave 2
-        side = -(-self.config.crop // 2 ** len(self.config.classifier))
-        self.classifier = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(DROPOUT), nn.Linear(before * side**2, 10))
+        layers, flat = halving(1, self.config.classifier, self.config.crop)
+        self.classifier = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(DROPOUT), nn.Linear(flat, 10))
         self.convolutions = len(layers)  # layers before the digits' scores
         self.to(memory_format=torch.channels_last)  # a third faster on a CPU
 
@@ -132,8 +126,7 @@ def read_parser(path: Path) -> Parser | RoomParser:
 def load_parser(glyphs: str) -> Parser | RoomParser:
     """The shipped parser of a handwriting ("digits", "mnist") or of rooms ("arrow-room"), in evaluation mode.
 
-    Read once a process.
-    Raises CheckpointError where there is none, or where it cannot be read.
+    Read once a process. Raises CheckpointError where there is none, or where it cannot be read.
     """
     path = parser_path(glyphs)
     if not path.is_file():

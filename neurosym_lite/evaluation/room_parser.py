@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from neurosym_lite.data.arrow_room import COLOURS
 from neurosym_lite.data.scenes import ABSENT
-from neurosym_lite.evaluation.centres import Found, block, crops, detector_net, find, peaks
+from neurosym_lite.evaluation.centres import Found, crops, detector_net, find, halving, peaks
 from neurosym_lite.evaluation.free_rooms import SHAPES_READ
 from neurosym_lite.evaluation.free_scenes import CANVAS
-from neurosym_lite.render.room import unproject
+from neurosym_lite.render.camera import unproject
 from neurosym_lite.render.solids import HEIGHTS
 
 BATCH = 100  # rooms read at a time
@@ -75,15 +75,10 @@ class RoomParser(nn.Module):
         super().__init__()
         self.config = config or RoomParserConfig()
         self.detector = detector_net(3, self.config.detector)
-        layers: list[nn.Module] = []
-        before = 3
-        for width in self.config.reader:
-            layers += [*block(before, width), *block(width, width), nn.MaxPool2d(2, ceil_mode=True)]
-            before = width
-        side = -(-self.config.crop // 2 ** len(self.config.reader))
+        layers, flat = halving(3, self.config.reader, self.config.crop)
         outputs = len(SHAPES_READ) + len(COLOURS) + 3
         self.convolutions = len(layers)
-        self.reader = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * side**2, outputs))
+        self.reader = nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, outputs))
         self.to(memory_format=torch.channels_last)
 
     def detect(self, images: Float[Tensor, "B 3 64 64"]) -> Found:

@@ -7,7 +7,6 @@ rendering. p(z_g) is StructDRAW with `prior="struct"`, one Gaussian vector with 
 table 2); with `prior="independent"` there is no z_g and the symbols are independent: the S-LVM of figure 1.
 """
 
-import math
 from typing import NamedTuple
 
 import torch
@@ -20,7 +19,7 @@ from neurosym_lite.latents import Boxes, ObjectLatents, SceneLatents, Where
 from neurosym_lite.layers import conv_stack, mlp
 from neurosym_lite.models.appearance import Background, BackgroundPrior, GlimpseDecoder
 from neurosym_lite.models.global_prior import GaussianGlobal, GlobalDraw
-from neurosym_lite.models.gnm_config import GNMConfig
+from neurosym_lite.models.gnm_config import GNMConfig, check_config
 from neurosym_lite.models.objective import (
     GNMLoss,
     GNMWeights,
@@ -40,7 +39,7 @@ from neurosym_lite.models.symbols import (
     cell_centres,
     pixel_boxes,
 )
-from neurosym_lite.render.compose import compose_sum, foreground_convex, foreground_exact
+from neurosym_lite.render.compose import Foreground, compose_sum, foreground_convex, foreground_exact
 from neurosym_lite.render.spatial import glimpse
 
 FILLED = 0.9  # what the curriculum sets masks to (appendix C)
@@ -72,7 +71,7 @@ class GNM(nn.Module):
 
     def __init__(self, config: GNMConfig) -> None:
         super().__init__()
-        _check(config)
+        check_config(config)
         self.config = config
         cells, width = config.grid**2, config.filters[-1]
         starts = (config.scale_start, config.presence_start)
@@ -147,6 +146,18 @@ class GNM(nn.Module):
             Bernoulli(odds.expand(n, cells)), Gaussian(mean, std), Gaussian(zeros[..., 0], unit.std[..., 0]), unit
         )
 
+    def foreground(
+        self, latents: ObjectLatents, mask_fill: Float[Tensor, ""] | float = 0.0
+    ) -> tuple[Foreground, Float[Tensor, "B K 1 h w"]]:
+        """Every present object's glimpse, drawn into its box, and the masks of the glimpses; of models with masks."""
+        config = self.config
+        colours, masks = self.glimpse_decoder(latents.what)
+        if config.curriculum == "box":
+            masks = mask_fill * FILLED + (1 - mask_fill) * masks
+        compose = foreground_exact if config.rendering == "exact" else foreground_convex
+        canvas, where = (config.image_size, config.image_size), self.boxes(latents.where)
+        return compose(colours, masks, latents.pres, latents.depth, where, canvas), masks
+
     def render(
         self,
         latents: ObjectLatents,
@@ -159,14 +170,10 @@ class GNM(nn.Module):
         ("box"), or the background counts for 0.1 everywhere ("image", as the released code has it).
         """
         config = self.config
-        canvas, where = (config.image_size, config.image_size), self.boxes(latents.where)
-        colours, masks = self.glimpse_decoder(latents.what)
-        if masks is None:
-            return compose_sum(colours, latents.pres, where, canvas)
-        if config.curriculum == "box":
-            masks = mask_fill * FILLED + (1 - mask_fill) * masks
-        foreground = foreground_exact if config.rendering == "exact" else foreground_convex
-        scene = foreground(colours, masks, latents.pres, latents.depth, where, canvas)
+        if config.rendering == "sum":
+            canvas, colours = (config.image_size, config.image_size), self.glimpse_decoder(latents.what).colours
+            return compose_sum(colours, latents.pres, self.boxes(latents.where), canvas)
+        scene, _ = self.foreground(latents, mask_fill)
         if background is None or not config.background:
             return scene.light
         if config.curriculum == "image":
@@ -276,25 +283,3 @@ def _global_prior(config: GNMConfig, seen: int) -> GaussianGlobal | StructDraw:
         cells, seen, config.structure, config.latent, config.draw_steps, config.hidden, config.draw_hidden,
         config.interaction, config.embed, config.prior_components, config.out_kernel,
     )  # fmt: skip
-
-
-def _check(config: GNMConfig) -> None:
-    """Raise ValueError where sizes or switches do not go together."""
-    if config.image_size != config.grid * 2 ** sum(s == 2 for s in config.strides):
-        raise ValueError(
-            f"an image of {config.image_size} pixels under strides {config.strides} does not end as a map of "
-            f"{config.grid} x {config.grid} cells: change image_size, strides or grid"
-        )
-    if config.background and config.rendering == "sum":
-        raise ValueError('a background needs masks in front of it: set rendering="exact" or "convex", or background=0')
-    drawn = math.prod(config.background_upscales) * config.background_scale
-    if config.background and drawn != config.image_size:
-        raise ValueError(
-            f"the background is drawn at {drawn} pixels, the image has {config.image_size}: change "
-            "background_upscales or background_scale"
-        )
-    if config.share_heads and (config.what_from != "cell" or config.structure != config.filters[-1]):
-        raise ValueError(
-            f'shared heads read what q and p see alike: set what_from="cell" and structure={config.filters[-1]} '
-            "(the encoder's width), or share_heads=False"
-        )

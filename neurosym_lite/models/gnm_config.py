@@ -1,5 +1,6 @@
 """GNM's sizes and switches: the small model of the book, and the paper's two."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,6 +60,28 @@ class GNMConfig:
     embed: Literal["linear", "transformer"] = "linear"  # how StructDRAW first reads its input, if of another width
     prior_components: int = 1  # Gaussians in the prior of each z_l (paper: 1)
     out_kernel: int = 3  # of the convolution that adds to f (table 9)
+
+
+def check_config(config: GNMConfig) -> None:
+    """Raise ValueError where sizes or switches do not go together."""
+    if config.image_size != config.grid * 2 ** sum(s == 2 for s in config.strides):
+        raise ValueError(
+            f"an image of {config.image_size} pixels under strides {config.strides} does not end as a map of "
+            f"{config.grid} x {config.grid} cells: change image_size, strides or grid"
+        )
+    if config.background and config.rendering == "sum":
+        raise ValueError('a background needs masks in front of it: set rendering="exact" or "convex", or background=0')
+    drawn = math.prod(config.background_upscales) * config.background_scale
+    if config.background and drawn != config.image_size:
+        raise ValueError(
+            f"the background is drawn at {drawn} pixels, the image has {config.image_size}: change "
+            "background_upscales or background_scale"
+        )
+    if config.share_heads and (config.what_from != "cell" or config.structure != config.filters[-1]):
+        raise ValueError(
+            f'shared heads read what q and p see alike: set what_from="cell" and structure={config.filters[-1]} '
+            "(the encoder's width), or share_heads=False"
+        )
 
 
 PAPER_MNIST = GNMConfig(

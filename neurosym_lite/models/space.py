@@ -27,7 +27,6 @@ from neurosym_lite.models.objective import ONE, ZERO, auxiliary_kls
 from neurosym_lite.models.symbols import pixel_boxes
 from neurosym_lite.models.vae import VAE, VAEConfig
 from neurosym_lite.render.axes import pixel_centres
-from neurosym_lite.render.compose import foreground_convex
 
 RIM = 6 / 32  # width of the rim that is charged, in sides of the glimpse (SPACE: 6 of 32 pixels)
 LEAST_SHARE = 1e-4  # of a pixel, that foreground and background each have: their logarithms stay finite
@@ -144,10 +143,7 @@ class Space(nn.Module):
 
     def layers(self, latents: ObjectLatents, fixed: Float[Tensor, ""] | float = 0.0) -> Layers:
         """Objects onto the canvas: colours, shares, and what touches the rims."""
-        front = self.foreground
-        colours, masks = front.glimpse_decoder(latents.what)
-        canvas = (self.config.image_size, self.config.image_size)
-        scene = foreground_convex(colours, masks, latents.pres, latents.depth, front.boxes(latents.where), canvas)
+        scene, masks = self.foreground.foreground(latents)
         share = (fixed * FIXED + (1 - fixed) * scene.coverage).clamp(LEAST_SHARE, 1 - LEAST_SHARE)
         touching = (masks[:, :, 0] * rim(masks.shape[-1], masks)).mean((2, 3))
         return Layers(

@@ -13,16 +13,9 @@ from einops import rearrange
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from neurosym_lite.render.axes import pixel_centres
+from neurosym_lite.render.camera import CAMERA_HEIGHT, EYE, HORIZON, SPAN, on_ground, view
 from neurosym_lite.render.solids import Room, dot, pick
 from neurosym_lite.render.tracing import NOTHING, Rays, Solids
-
-# the camera looks at the origin of the ground; measured from CLEVR's pictures (35 mm lens, 32 mm sensor)
-CAMERA_HEIGHT, PITCH, FIELD = 4.2, math.radians(28.0), math.radians(49.1)
-EYE = (0.0, -CAMERA_HEIGHT / math.tan(PITCH), CAMERA_HEIGHT)
-RIGHT, UP = (1.0, 0.0, 0.0), (0.0, math.sin(PITCH), math.cos(PITCH))
-FORWARD = (0.0, math.cos(PITCH), -math.sin(PITCH))
-SPAN = math.tan(FIELD / 2)  # half the picture's side at distance 1
 
 
 class Lamp(NamedTuple):
@@ -42,7 +35,6 @@ AMBIENT = 0.36  # light from the sky on a surface that faces up
 FROM_BELOW = 0.26  # light from the ground on a surface that faces down
 DIMMED = 0.75  # share of the sky that a solid takes where it hides all of it
 ABOVE_RUBBER, ABOVE_METAL = 0.04, 0.03  # by which rays start over a surface, or they would hit it
-HORIZON = 1e-3  # a ray that falls by less does not meet the ground
 GROUND = 0.42  # albedo of the ground
 SKY = 0.27  # what a mirror sees of it
 BLUR = 0.08  # radians, how rough a mirror is: over so much the edge of a lamp fades in it
@@ -73,37 +65,6 @@ def to_linear(colour: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
 def to_srgb(light: Float[Tensor, "*n"]) -> Float[Tensor, "*n"]:
     """Linear light to sRGB."""
     return torch.where(light <= 0.0031308, light * 12.92, 1.055 * light.clamp(min=1e-8) ** (1 / 2.4) - 0.055)
-
-
-def project(points: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 2"]:
-    """Points of the room on the picture, (x, y) in [-1, 1], y down."""
-    way = points - points.new_tensor(EYE)
-    depth = way @ way.new_tensor(FORWARD)
-    return torch.stack([way @ way.new_tensor(RIGHT), -(way @ way.new_tensor(UP))], dim=-1) / (SPAN * depth[..., None])
-
-
-def unproject(places: Float[Tensor, "*n 2"], height: Float[Tensor, "*n"]) -> Float[Tensor, "*n 2"]:
-    """Where points at that height over the ground are, (x, y) in the room, from where they are on the picture."""
-    way = places.new_tensor(FORWARD) + SPAN * (
-        places[..., :1] * places.new_tensor(RIGHT) - places[..., 1:] * places.new_tensor(UP)
-    )
-    eye = places.new_tensor(EYE)
-    return (eye + way * ((height - CAMERA_HEIGHT) / way[..., 2].clamp(max=-HORIZON))[..., None])[..., :2]
-
-
-def view(size: int, like: Tensor) -> Float[Tensor, "P 3"]:
-    """Directions of the rays through the size * size pixels, row by row."""
-    across = pixel_centres(size, like)
-    down, across = torch.meshgrid(across, across, indexing="ij")
-    ways = like.new_tensor(FORWARD) + SPAN * (
-        across[..., None] * like.new_tensor(RIGHT) - down[..., None] * like.new_tensor(UP)
-    )
-    return F.normalize(ways, dim=-1).flatten(0, 1)
-
-
-def on_ground(origin: Float[Tensor, "*a 3"], direction: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:
-    """Where rays that go down meet the ground."""
-    return origin + direction * (origin[..., 2] / (-direction[..., 2]).clamp(min=HORIZON))[..., None]
 
 
 def lamplight(

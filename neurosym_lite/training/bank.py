@@ -8,23 +8,19 @@ fills it with the same numbers.
 import torch
 from torch import Generator, Tensor
 
-from neurosym_lite.data.arrow_room import ArrowRoomSource
-from neurosym_lite.data.fixed_scenes import FixedScenes
-from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.data.fixed_scenes import SceneStream
 from neurosym_lite.distributions import Bernoulli, Gaussian
 from neurosym_lite.models.gnm import GNM, Inference
 from neurosym_lite.models.successor import Successor
 from neurosym_lite.models.symbols import ObjectDistribution
 
-Source = SceneSource | ArrowRoomSource | FixedScenes
-
 CHUNK = 256  # scenes inferred at a time
 
 
 class SymbolBank:
-    """`Inference` of n training scenes, boxes and glimpses at the posterior's mode."""
+    """`Inference` of n training scenes, boxes and glimpses at the posterior's mode; or their tokens."""
 
-    def __init__(self, model: GNM | Successor, source: Source, n: int, generator: Generator) -> None:
+    def __init__(self, model: GNM | Successor, source: SceneStream, n: int, generator: Generator) -> None:
         """n is rounded up to a multiple of CHUNK."""
         chunks = -(-n // CHUNK)
         self.tensors: list[Tensor] = []

@@ -7,8 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor
 
-from neurosym_lite.data.fixed_scenes import FixedScenes
-from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.data.fixed_scenes import SceneStream
 from neurosym_lite.models.successor import Successor
 
 CHUNK = 256  # scenes looked at a time
@@ -18,7 +17,7 @@ BATCH = 4096  # objects a step of k-means
 
 
 @torch.no_grad()
-def fit_codebooks(model: Successor, source: SceneSource | FixedScenes, generator: Generator) -> None:
+def fit_codebooks(model: Successor, source: SceneStream, generator: Generator) -> None:
     """Write `kinds` and `styles` into the model. A kind with few members repeats its first style."""
     expected, codes = [], []
     for _ in range(CHUNKS):

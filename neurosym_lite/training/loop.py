@@ -10,10 +10,8 @@ from typing import Any
 
 import torch
 
-from neurosym_lite.data.arrow_room import ArrowRoomSource
 from neurosym_lite.data.drawings import DrawingSource
-from neurosym_lite.data.fixed_scenes import FixedScenes
-from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.data.fixed_scenes import SceneStream
 from neurosym_lite.models.successor import Successor
 from neurosym_lite.training.bank import SymbolBank
 from neurosym_lite.training.checkpoints import CheckpointError, read_header, save_npz
@@ -42,7 +40,7 @@ BANK_SEED = 2_000_003  # keeps the scenes of a bank apart from those that the ne
 CODEBOOK_SEED = 3_000_017  # and those of a vocabulary
 BAD_BATCH = "bad_batch.npz"  # beside the state: the batch that a run diverged on
 
-Source = SceneSource | ArrowRoomSource | FixedScenes | DrawingSource
+Source = SceneStream | DrawingSource
 
 
 class Interrupt:
@@ -101,7 +99,8 @@ def draw(run: Run, source: Source, phase: Phase) -> tuple[torch.Tensor, ...]:
     if phase.objective != "prior_loss":
         return (source.batch(n, run.data_generator).images,)
     if run.bank is None:
-        if isinstance(run.model, Successor):  # the same vocabulary for all ranks
+        # a run that is gone on with has its vocabulary; it is the same for all ranks
+        if isinstance(run.model, Successor) and run.recipe.phase_at(run.step)[1] == 0:
             same = torch.Generator(device=run.device).manual_seed(run.seed + CODEBOOK_SEED)
             fit_codebooks(run.model, source, same)
         generator = torch.Generator(device=run.device).manual_seed(run.ranks.seed(run.seed) + BANK_SEED)

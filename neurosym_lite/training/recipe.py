@@ -2,7 +2,6 @@
 
 import dataclasses
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any, Literal
 
 from neurosym_lite.data.arrow_room import ArrowRoomSource
@@ -60,13 +59,8 @@ class ArrowRoomData:
         """The stream of rooms; only that to train on may be finite. Raises ValueError for any handwriting."""
         if glyph_set:
             raise ValueError(f"rooms have no handwriting: leave {glyph_set!r} out")
-        return _fixed_rooms(self, device) if self.scenes and split == "train" else ArrowRoomSource(self.size)
-
-
-@cache
-def _fixed_rooms(data: ArrowRoomData, device: str) -> FixedScenes:
-    """Drawn once a process: twenty thousand rooms take some minutes."""
-    return FixedScenes(ArrowRoomSource(data.size), data.scenes, device)
+        stream = ArrowRoomSource(self.size)
+        return FixedScenes(stream, self.scenes, device) if self.scenes and split == "train" else stream
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from neurosym_lite.data.arrow_room import (
     seen_boxes,
 )
 from neurosym_lite.data.arrow_rule import judge
-from neurosym_lite.render.room import project
+from neurosym_lite.render.camera import project
 from neurosym_lite.render.solids import ARROW, SHAPES, centres
 
 

@@ -1,21 +1,9 @@
-"""Pictures of rooms: the camera, the ground's light and its shadows, colours that can be told apart, mirrors."""
+"""Pictures of rooms: the ground's light and its shadows, colours that can be told apart, mirrors."""
 
 import pytest
 import torch
 
-from neurosym_lite.render.room import (
-    EYE,
-    LAMPS,
-    empty_ground,
-    mirrored,
-    on_ground,
-    project,
-    render_room,
-    to_linear,
-    to_srgb,
-    unproject,
-    view,
-)
+from neurosym_lite.render.room import LAMPS, empty_ground, mirrored, render_room, to_linear, to_srgb
 from neurosym_lite.render.solids import CUBE, SPHERE, Room
 
 
@@ -33,27 +21,6 @@ def test_srgb_there_and_back() -> None:
     light = torch.linspace(0, 1, 101)
     assert torch.allclose(to_srgb(to_linear(light)), light, atol=1e-5)
     assert to_linear(torch.tensor(0.5)) == pytest.approx(0.2140, abs=1e-4)
-
-
-def test_the_camera_looks_at_the_middle_of_the_ground() -> None:
-    assert project(torch.tensor([0.0, 0.0, 0.0])).abs().max() < 1e-6
-    right, up, far = project(torch.tensor([[1.0, 0, 0], [0.0, 0, 1], [0.0, 3, 0]])).unbind(0)
-    assert right[0] > 0.1 and up[1] < -0.1 and far[1] < -0.05
-
-
-def test_a_point_on_the_picture_and_its_height_say_where_it_is() -> None:
-    points = torch.cat([4 * torch.rand(50, 2) - 2, torch.rand(50, 1)], dim=1)
-    assert torch.allclose(unproject(project(points), points[:, 2]), points[:, :2], atol=1e-4)
-
-
-def test_rays_through_pixels_come_back_to_them() -> None:
-    directions = view(8, torch.zeros(()))
-    there = on_ground(torch.tensor(EYE).expand(64, 3), directions)
-    near = there[:, 2].abs() < 1e-3
-    assert near.all()
-    centre = (2 * torch.arange(8) + 1) / 8 - 1
-    expected = torch.stack(torch.meshgrid(centre, centre, indexing="xy"), dim=-1).reshape(64, 2)
-    assert torch.allclose(project(there), expected, atol=1e-4)
 
 
 def test_the_empty_ground_is_darker_far_away() -> None:
