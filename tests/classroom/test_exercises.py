@@ -15,6 +15,7 @@ from neurosym_lite.classroom import (
     chapter_03,
     chapter_04,
     chapter_05,
+    chapter_06,
     chapter_07,
     chapter_08,
     check,
@@ -27,6 +28,7 @@ from tests.classroom import (
     test_chapter_03,
     test_chapter_04,
     test_chapter_05,
+    test_chapter_06,
     test_chapter_07,
     test_chapter_08,
 )
@@ -37,6 +39,7 @@ CHAPTERS = {
     "3": (chapter_03, test_chapter_03),
     "4": (chapter_04, test_chapter_04),
     "5": (chapter_05, test_chapter_05),
+    "6": (chapter_06, test_chapter_06),
     "7": (chapter_07, test_chapter_07),
     "8": (chapter_08, test_chapter_08),
 }
