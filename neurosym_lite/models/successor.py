@@ -7,7 +7,7 @@ its kind, its box and its style:
 
 - its *kind* is what z_g knows of its looks. Told the scene, z_g gives back what each cell should show; the nearest of a
   few typical answers is the kind. Four digits decide on it together, so it errs less than any look at one of them;
-- its *style* is the nearest of some hundred looks that objects of this kind have had.
+- its *style* is the nearest of some hundred looks that objects of this kind have had; each was seen.
 
 A prior over lists of such objects (`object_transformer.py`) has no gap to a posterior, for nothing is inferred.
 """

@@ -1,6 +1,8 @@
 """The successor's vocabulary: kinds and styles, by k-means over what its reader sees of training scenes.
 
-Between two stages of training, once: the reader and the codec stand still from then on.
+A kind is a centre. A style is the look nearest to a centre, and not the centre: an average of strokes is paler than any
+of them, and averages are more alike than looks are. Made between two stages of training, once: the reader and the codec
+stand still from then on.
 """
 
 import torch
@@ -30,9 +32,14 @@ def fit_codebooks(model: Successor, source: SceneStream, generator: Generator) -
     for number in range(len(model.kinds)):
         members = looks[kind == number]
         wanted = min(model.styles.shape[1], max(1, len(members) // LEAST_MEMBERS))
-        found = centres(members, wanted) if len(members) else torch.zeros_like(model.styles[number, :1])
+        found = exemplars(members, wanted) if len(members) else torch.zeros_like(model.styles[number, :1])
         model.styles[number] = found[0]
         model.styles[number, :wanted] = found
+
+
+def exemplars(points: Float[Tensor, "N D"], count: int) -> Float[Tensor, "count D"]:
+    """The point nearest to each centre."""
+    return points[torch.cdist(centres(points, count), points).argmin(1)]
 
 
 def centres(points: Float[Tensor, "N D"], count: int) -> Float[Tensor, "count D"]:

@@ -57,3 +57,15 @@ def test_the_reader_stays_as_it_was_shipped(made: list[Successor], tmp_path) -> 
     before = {name: tensor.clone() for name, tensor in run.model.symbols.state_dict().items()}
     fit(run, tmp_path / "state.safetensors", steps=5)
     assert all(torch.equal(tensor, before[name]) for name, tensor in run.model.symbols.state_dict().items())
+
+
+def test_a_style_is_a_look_that_was_seen() -> None:
+    noise = 0.1 * torch.randn(60, 3, generator=torch.Generator().manual_seed(0))
+    looks = noise + torch.tensor([[0.0, 0, 0], [9, 0, 0], [0, 9, 0]]).repeat(20, 1)
+    styles = codebooks.exemplars(looks, 3)
+    seen = (styles[:, None] == looks).all(2)
+    assert seen.any(1).all()
+    middles = codebooks.centres(looks, 3)
+    assert not (middles[:, None] == looks).all(2).any()
+    best = torch.cdist(middles, looks).amin(1)
+    assert torch.allclose((styles - middles).norm(dim=1), best)
