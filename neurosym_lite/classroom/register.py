@@ -11,12 +11,23 @@ from neurosym_lite.classroom import (
     chapter_06,
     chapter_07,
     chapter_08,
+    chapter_11,
 )
 from neurosym_lite.classroom.exercises import Exercise, Verdict
 
 EXERCISES: dict[str, Exercise] = {
     exercise.number: exercise
-    for chapter in (chapter_01, chapter_02, chapter_03, chapter_04, chapter_05, chapter_06, chapter_07, chapter_08)
+    for chapter in (
+        chapter_01,
+        chapter_02,
+        chapter_03,
+        chapter_04,
+        chapter_05,
+        chapter_06,
+        chapter_07,
+        chapter_08,
+        chapter_11,
+    )
     for exercise in chapter.EXERCISES
 }
 

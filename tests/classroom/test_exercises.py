@@ -18,6 +18,7 @@ from neurosym_lite.classroom import (
     chapter_06,
     chapter_07,
     chapter_08,
+    chapter_11,
     check,
     judge,
 )
@@ -31,6 +32,7 @@ from tests.classroom import (
     test_chapter_06,
     test_chapter_07,
     test_chapter_08,
+    test_chapter_11,
 )
 
 CHAPTERS = {
@@ -42,6 +44,7 @@ CHAPTERS = {
     "6": (chapter_06, test_chapter_06),
     "7": (chapter_07, test_chapter_07),
     "8": (chapter_08, test_chapter_08),
+    "11": (chapter_11, test_chapter_11),
 }
 # wrong in a way that no catalogue lists, and what cannot be used at all
 UNLISTED = {number: answer for _, tests in CHAPTERS.values() for number, answer in tests.UNLISTED.items()}
