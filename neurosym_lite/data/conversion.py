@@ -27,6 +27,11 @@ OMNIGLOT_SIDE = 105  # pixels, height and width of an original drawing
 OMNIGLOT_PARTS = ("background", "evaluation")
 _MEMBER = re.compile(r"^images_\w+/(?P<alphabet>[^/]+)/character(?P<character>\d+)/(?P<lake>\d+)_(?P<drawer>\d+)\.png$")
 
+# of an episode: its drawings, and a line for each query with the support that it matches
+_ITEM = re.compile(r"^(?:\w+/)?run(?P<run>\d+)/(?P<part>test|training)/(?:item|class)(?P<number>\d+)\.png$")
+_MATCHES = re.compile(r"^(?:\w+/)?run(?P<run>\d+)/class_labels\.txt$")
+_MATCH = re.compile(r"item(?P<query>\d+)\.png\s+\S*class(?P<support>\d+)\.png")
+
 Arrays = dict[str, np.ndarray]
 
 
@@ -130,18 +135,23 @@ class _Drawing(NamedTuple):
     small: np.ndarray
 
 
-def _drawings(archive: zipfile.ZipFile) -> Iterator[_Drawing]:
+def _read_drawing(archive: zipfile.ZipFile, member: str) -> tuple[np.ndarray, np.ndarray]:
+    """Ink (105, 105) bool, and that averaged to (28, 28) uint8, of an original drawing, black on white."""
     from PIL import Image
 
+    with archive.open(member) as file, Image.open(file) as image:
+        ink = np.asarray(image.convert("L")) < 128
+    if ink.shape != (OMNIGLOT_SIDE, OMNIGLOT_SIDE):
+        raise ValueError(f"{member} has shape {ink.shape}, not ({OMNIGLOT_SIDE}, {OMNIGLOT_SIDE})")
+    small = Image.fromarray(ink.astype(np.uint8) * 255).resize((SIDE, SIDE), Image.Resampling.BOX)
+    return ink, np.asarray(small)
+
+
+def _drawings(archive: zipfile.ZipFile) -> Iterator[_Drawing]:
     matches = [match for match in map(_MEMBER.match, archive.namelist()) if match]
     for match in sorted(matches, key=lambda m: (m["alphabet"], int(m["character"]), int(m["drawer"]))):
-        with archive.open(match.group()) as file, Image.open(file) as image:
-            ink = np.asarray(image.convert("L")) < 128  # the originals are black on white
-        if ink.shape != (OMNIGLOT_SIDE, OMNIGLOT_SIDE):
-            raise ValueError(f"{match.group()} has shape {ink.shape}, not ({OMNIGLOT_SIDE}, {OMNIGLOT_SIDE})")
-        small = Image.fromarray(ink.astype(np.uint8) * 255).resize((SIDE, SIDE), Image.Resampling.BOX)
         numbers = (int(match[key]) for key in ("character", "lake", "drawer"))
-        yield _Drawing(match["alphabet"], *numbers, ink, np.asarray(small))
+        yield _Drawing(match["alphabet"], *numbers, *_read_drawing(archive, match.group()))
 
 
 def _omniglot(files: Sequence[Path]) -> Arrays:
@@ -170,10 +180,35 @@ def _omniglot(files: Sequence[Path]) -> Arrays:
     return {"images105_packed": np.stack(packed), "images28": np.stack(small)} | table | names
 
 
+def _one_shot(files: Sequence[Path]) -> Arrays:
+    """The zip of the official episodes: run by run twenty supports, twenty queries, and which belong together."""
+    drawings: dict[tuple[int, str, int], np.ndarray] = {}
+    matches: dict[tuple[int, int], int] = {}
+    with zipfile.ZipFile(files[0]) as archive:
+        for member in archive.namelist():
+            if item := _ITEM.match(member):
+                _, small = _read_drawing(archive, member)
+                drawings[int(item["run"]), item["part"], int(item["number"])] = small
+            elif labels := _MATCHES.match(member):
+                for line in _MATCH.finditer(archive.read(member).decode()):
+                    matches[int(labels["run"]), int(line["query"])] = int(line["support"]) - 1
+    runs = sorted({run for run, _, _ in drawings})
+    numbers = sorted({number for _, _, number in drawings})
+    whole = {(run, part, number) for run in runs for part in ("training", "test") for number in numbers}
+    if not whole or drawings.keys() != whole or matches.keys() != {(run, number) for run in runs for number in numbers}:
+        raise ValueError(f"{files[0].name} does not hold as many queries as supports for each run, all of them matched")
+    support, query = (
+        np.stack([[drawings[run, part, number] for number in numbers] for run in runs]) for part in ("training", "test")
+    )
+    match = np.array([[matches[run, number] for number in numbers] for run in runs], np.uint8)
+    return {"support28": support, "query28": query, "match": match}
+
+
 _CONVERTERS: dict[str, Callable[[Sequence[Path]], Arrays]] = {
     "mnist": _mnist,
     "emnist": _emnist,
     "kmnist": _kmnist,
     "quickdraw": _quickdraw,
     "omniglot": _omniglot,
+    "one-shot": _one_shot,
 }

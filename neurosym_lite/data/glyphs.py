@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from neurosym_lite.data.conversion import SIDE, SPLITS
-from neurosym_lite.data.sources import BUNDLED, DataError, locate, read
+from neurosym_lite.data.sources import BUNDLED, EPISODES, DataError, locate, read
 
 RIM = 4  # pixels of black around the core, as MNIST has it
 CORE = SIDE - 2 * RIM  # pixels, height and width of the part that holds the ink
@@ -42,6 +42,8 @@ def glyphs(name: str, split: str = "train") -> Glyphs:
     """
     if split not in SPLITS:
         raise DataError(f"unknown split {split!r}: expected one of {', '.join(SPLITS)}")
+    if name == EPISODES:
+        raise DataError(f"{name!r} holds episodes, not characters: see data.one_shot, or take the set 'omniglot'")
     path = locate(name)
     if name == BUNDLED:
         return _digits(split)

@@ -1,4 +1,4 @@
-"""Where character data sets come from: $NEUROSYM_DATA, the user's cache, or the official files.
+"""Where data sets come from: $NEUROSYM_DATA, the user's cache, or the official files.
 
 A set is at hand when its prepared npz file is; `fetch` downloads the official files once, checks them, and writes it.
 """
@@ -21,12 +21,14 @@ from neurosym_lite.data.conversion import QUICKDRAW_BYTES, SIDE, Arrays, convert
 
 ENVIRONMENT = "NEUROSYM_DATA"  # a folder of prepared files, looked into before the cache
 BUNDLED = "digits"  # comes with scikit-learn; everything else is a file
+EPISODES = "one-shot"  # not a set of characters, but of tasks
 PREPARED = {
     "mnist": "mnist.npz",
     "emnist": "emnist_balanced.npz",
     "kmnist": "kmnist.npz",
     "quickdraw": "quickdraw.npz",
     "omniglot": "omniglot.npz",
+    EPISODES: "omniglot_oneshot.npz",
 }
 NAMES = (BUNDLED, *PREPARED)
 
@@ -72,6 +74,7 @@ OFFICIAL: dict[str, tuple[Official, ...]] = {
         Official(_OMNIGLOT + "images_background.zip", "68d2efa1b9178cc56df9314c21c6e718"),
         Official(_OMNIGLOT + "images_evaluation.zip", "6b91aef0f799c5bb55b94e3f2daec811"),
     ),
+    EPISODES: (Official(_OMNIGLOT + "one-shot-classification/all_runs.zip", None),),
 }
 
 
@@ -88,6 +91,7 @@ _INTEGERS = Wanted((None,), "iu", "(N,) of an integer type")
 _TEXTS = Wanted((None,), "U", "(N,) of text (dtype <U)")
 _SPLIT = {"train_images": _IMAGES, "train_labels": _INTEGERS, "test_images": _IMAGES, "test_labels": _INTEGERS}
 _NAMED = _SPLIT | {"class_names": _TEXTS}
+_EPISODES = Wanted((None, None, SIDE, SIDE), "u", "(episodes, N, 28, 28) of unsigned integers")
 _INDICES = dict.fromkeys(("character_global", "alphabet", "character", "split"), _INTEGERS)
 
 # the arrays that this package reads; a file may hold more
@@ -96,7 +100,12 @@ ARRAYS: dict[str, dict[str, Wanted]] = {
     "emnist": _NAMED,
     "kmnist": _NAMED,
     "quickdraw": _NAMED,
-    "omniglot": {"images28": _IMAGES} | _INDICES | {"alphabet_names": _TEXTS},
+    "omniglot": {"images28": _IMAGES, "drawer": _INTEGERS} | _INDICES | {"alphabet_names": _TEXTS},
+    EPISODES: {
+        "support28": _EPISODES,
+        "query28": _EPISODES,
+        "match": Wanted((None, None), "iu", "(episodes, N) of an integer type"),
+    },
 }
 
 
@@ -183,7 +192,7 @@ def _find(name: str) -> Path | None:
 def _prepare(name: str, progress: bool) -> Path:
     """Downloads the official files of `name` and writes its prepared file into the cache."""
     _import("pooch", "pooch", name)
-    if name == "omniglot":
+    if name in ("omniglot", EPISODES):
         _import("PIL", "pillow", name)
     cache = cache_folder()
     work = cache / "downloads" / name  # kept until all is done: an interrupted fetch goes on with the files it has

@@ -86,6 +86,20 @@ def omniglot_files() -> dict[str, bytes]:
     return {"images_background.zip": zipped(litter | background), "images_evaluation.zip": zipped(evaluation)}
 
 
+def one_shot_files() -> dict[str, bytes]:
+    """Two runs of two characters: support c's square at row 4 c, column 4 r of run r; queries in turned order."""
+    members = {"run01/": b"", "__MACOSX/run01/.DS_Store": b""}
+    for run in (2, 1):
+        lines = []
+        for query in (1, 2):
+            support = 3 - query
+            members[f"run{run:02d}/training/class{query:02d}.png"] = drawing(4 * query, 4 * run)
+            members[f"run{run:02d}/test/item{query:02d}.png"] = drawing(4 * support, 12 + 4 * run)
+            lines.append(f"run{run:02d}/test/item{query:02d}.png run{run:02d}/training/class{support:02d}.png\n")
+        members[f"run{run:02d}/class_labels.txt"] = "".join(lines).encode()
+    return {"all_runs.zip": zipped(members)}
+
+
 def quickdraw_files() -> dict[str, bytes]:
     """Two categories of 40 rows; row r of category c is filled with 10 c + r."""
     rows = np.repeat(np.arange(40, dtype=np.uint8)[:, None], 784, axis=1)
@@ -98,6 +112,7 @@ FILES = {
     "emnist": emnist_files,
     "omniglot": omniglot_files,
     "quickdraw": quickdraw_files,
+    "one-shot": one_shot_files,
 }
 
 

@@ -1,5 +1,7 @@
 """Official formats to prepared arrays, value by value."""
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from .official import (
     four_files,
     idx,
     omniglot_files,
+    one_shot_files,
     quickdraw_files,
     random_glyphs,
     zipped,
@@ -115,3 +118,23 @@ def test_omniglot_drawings_of_another_size(tmp_path, monkeypatch):
     files = written(tmp_path, {"a.zip": zipped({"images_background/A/character01/0001_01.png": drawing(0, 0)})})
     with pytest.raises(ValueError, match=r"0001_01.png has shape \(105, 105\), not \(100, 100\)"):
         convert("omniglot", files)
+
+
+def test_one_shot_runs_in_order_with_their_matches(tmp_path):
+    arrays = convert("one-shot", written(tmp_path, one_shot_files()))
+    assert arrays["match"].tolist() == [[1, 0], [1, 0]]
+    assert arrays["support28"].shape == arrays["query28"].shape == (2, 2, 28, 28)
+    for run in (0, 1):
+        for number in (0, 1):
+            support, query = arrays["support28"][run, number], arrays["query28"][run, number]
+            assert np.argwhere(support).min(0).tolist() == [4 * number + 4, 4 * run + 4] and support.max() == 255
+            row = 4 * arrays["match"][run, number] + 4  # a query is drawn at the row of its support
+            assert np.argwhere(query).min(0).tolist() == [row, 4 * run + 16]
+
+
+@pytest.mark.parametrize("left_out", ["run01/training/class02.png", "run02/test/item01.png", "run01/class_labels.txt"])
+def test_one_shot_runs_that_are_not_whole(tmp_path, left_out):
+    with zipfile.ZipFile(io.BytesIO(one_shot_files()["all_runs.zip"])) as archive:
+        members = {name: archive.read(name) for name in archive.namelist() if name != left_out}
+    with pytest.raises(ValueError, match=r"all_runs.zip does not hold as many queries as supports"):
+        convert("one-shot", written(tmp_path, {"all_runs.zip": zipped(members)}))
