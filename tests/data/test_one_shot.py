@@ -10,7 +10,7 @@ from torch import Generator
 
 from neurosym_lite.data import glyphs, one_shot
 from neurosym_lite.data.one_shot import background_episodes, official_episodes
-from neurosym_lite.data.sources import ENVIRONMENT, EPISODES, PREPARED, DataError
+from neurosym_lite.data.sources import ENVIRONMENT, EPISODES, PREPARED
 
 from .official import told
 

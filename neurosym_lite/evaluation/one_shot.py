@@ -1,0 +1,237 @@
+"""One-shot classification by strokes (DooD, section 3.3 and appendix D.2.3): whose strokes can draw this drawing?
+
+Each drawing of an episode is read once, and its strokes are moved by gradient through the pen until they draw it well.
+Then, for each pair, the strokes of one are laid onto the other: an affine map of them all, and a little move of each
+control point for itself, by gradient again. A pair's score is the log likelihood of the drawing, less what the moves
+cost under their Gaussian priors. Nobody tells the model a stroke or a class.
+
+One way, a query goes to the support whose strokes draw it best (the paper). Two ways, the query's strokes have to draw
+the support as well, as in BPL (Lake et al. 2015) and GNS (Feinman and Lake 2020): log p(query | support) plus
+log p(support | query) - log p(support). For the last, the mean over the queries stands in.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from neurosym_lite.data.one_shot import Episode
+from neurosym_lite.evaluation.strokes import read
+from neurosym_lite.models.dood import DooD
+from neurosym_lite.render.axes import pixel_centres
+from neurosym_lite.render.frames import place
+from neurosym_lite.render.ink import ink
+from neurosym_lite.render.ink_compose import OPACITY
+
+BINOMIAL = (0.25, 0.5, 0.25)  # a blur of one pixel or so
+BLURS = 2  # times that pictures are blurred while the fit is coarse
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How strokes are laid onto a drawing. Chosen on episodes of the background set."""
+
+    scale: float = 0.15  # b of the Laplace likelihood
+    samples: int = 32  # points on a curve
+    own_steps: int = 60  # of Adam, strokes onto the drawing that they were read from
+    own_std: float = 2.0  # pixels that a control point may be off as it was read
+    steps: int = 50  # of Adam, strokes onto another's drawing
+    points_std: float = 0.5  # pixels that a control point moves for itself
+    matrix_std: float = 0.15  # of the entries of the affine map, beside those of the identity
+    shift_std: float = 1.5  # pixels
+    blurred: float = 0.4  # share of the steps in which both pictures are blurred
+    softened: float = 0.6  # share of the steps in which the pen's edge hardens
+    softness: float = 1.2  # pixels that it starts softer by
+    size_range: tuple[float, float] = (0.6, 1.6)  # of the first guess of the size, by moments
+    rates: tuple[float, float, float] = (0.02, 0.15, 0.1)  # of Adam: matrix; shift and points in pixels a step
+    own_rates: tuple[float, float] = (0.15, 0.02)  # points in pixels a step; logarithms of radius and softness
+    radius: tuple[float, float] = (0.4, 3.0)  # of the pen, pixels
+    edge: tuple[float, float] = (0.15, 1.5)  # its softness, pixels
+
+
+DEFAULT = FitConfig()
+
+
+class Strokes(NamedTuple):
+    """All strokes of several drawings."""
+
+    points: Float[Tensor, "S P 2"]
+    """Control points, in canvas coordinates."""
+    pen: Float[Tensor, "S 2"]
+    """Radius and softness, pixels."""
+    owner: Int64[Tensor, "S"]
+    """Which drawing the stroke is of."""
+
+
+class Fitted(NamedTuple):
+    """A sets of strokes, each laid onto each of B drawings."""
+
+    log_likelihood: Float[Tensor, "A B"]
+    """Without its constant, which all pairs share."""
+    cost: Float[Tensor, "A B"]
+    """Of the moves: - log of their Gaussian priors, without constants."""
+
+    def score(self) -> Float[Tensor, "A B"]:
+        """log p(drawing, moves | strokes)."""
+        return self.log_likelihood - self.cost
+
+
+def draw(
+    strokes: Strokes, n: int, side: int, samples: int, soften: float = 0.0
+) -> Float[Tensor, "n side side"]:
+    """The n drawings that the strokes make, by soft-or; `soften` pixels are added to the pen's softness."""
+    inked = ink(strokes.points, strokes.pen[:, 0], strokes.pen[:, 1] + soften, (side, side), samples)
+    clear = torch.zeros(n, side, side).index_add(0, strokes.owner, torch.log1p(-OPACITY * inked))
+    return 1 - clear.exp()
+
+
+@torch.no_grad()
+def read_strokes(model: DooD, images: Float[Tensor, "B 1 H W"]) -> Strokes:
+    """The strokes of each drawing as the model reads them, up to its stop; one at least."""
+    drawing = read(model, images)
+    most = drawing.q_on.shape[1]
+    number = drawing.latents.on.sum(1).clamp_min(1)
+    kept = torch.arange(most) < number[:, None]
+    points = place(drawing.latents.points, drawing.latents.where)
+    return Strokes(points[kept], drawing.pen[kept], kept.nonzero()[:, 0])
+
+
+@torch.enable_grad()
+def refine(strokes: Strokes, images: Float[Tensor, "B 1 H W"], config: FitConfig = DEFAULT) -> Strokes:
+    """The strokes after `own_steps` of gradient descent onto the drawings that they were read from."""
+    n, side, pixel = len(images), images.shape[-1], 2 / images.shape[-1]
+    points, pen = strokes.points.clone().requires_grad_(), strokes.pen.log().requires_grad_()
+    rates = config.own_rates
+    optimiser = torch.optim.Adam([{"params": [points], "lr": rates[0] * pixel}, {"params": [pen], "lr": rates[1]}])
+    low, high = torch.tensor([config.radius, config.edge]).T
+
+    def moved() -> Strokes:
+        return Strokes(points, pen.exp().clamp(low, high), strokes.owner)
+
+    for _ in range(config.own_steps):
+        error = (draw(moved(), n, side, config.samples) - images[:, 0]).abs().sum() / config.scale
+        off = ((points - strokes.points) / (config.own_std * pixel)).square().sum() / 2
+        optimiser.zero_grad()
+        (error + off).backward()
+        optimiser.step()
+    return Strokes(*(part.detach() for part in moved()))
+
+
+def moments(images: Float[Tensor, "B H W"]) -> tuple[Float[Tensor, "B 2"], Float[Tensor, "B 2"]]:
+    """Where the ink of each drawing is, and how far it spreads along each axis (one pixel at least), on the canvas."""
+    side = images.shape[-1]
+    at, ink_of = pixel_centres(side, images), images.sum((1, 2))[:, None].clamp_min(1e-3)
+    along = torch.stack([images.sum(1), images.sum(2)], dim=1)  # (B, 2, side): columns for x, rows for y
+    centre = (along @ at) / ink_of
+    square = (along * (at - centre[..., None]).square()).sum(2) / ink_of
+    return centre, square.sqrt().clamp_min(2 / side)
+
+
+def first_size(
+    source: Float[Tensor, "*n 2"], target: Float[Tensor, "*n 2"], config: FitConfig
+) -> Float[Tensor, "*n"]:
+    """How much larger the target is than the source, by the spread of their ink."""
+    return (target / source).clamp(*config.size_range).prod(-1).sqrt()
+
+
+def blur(images: Float[Tensor, "B H W"]) -> Float[Tensor, "B H W"]:
+    """Both axes, BLURS times."""
+    kernel = torch.tensor(BINOMIAL)
+    for _ in range(BLURS):
+        rows = F.conv2d(images[:, None], kernel.view(1, 1, 1, -1), padding=(0, 1))
+        images = F.conv2d(rows, kernel.view(1, 1, -1, 1), padding=(1, 0))[:, 0]
+    return images
+
+
+@torch.enable_grad()
+def fit(
+    strokes: Strokes,
+    sources: Float[Tensor, "A 1 H W"],
+    targets: Float[Tensor, "B 1 H W"],
+    config: FitConfig = DEFAULT,
+) -> Fitted:
+    """Lay the strokes of each source onto each target, all pairs at once."""
+    a, b, side = len(sources), len(targets), sources.shape[-1]
+    pixel, pairs = 2 / side, a * b
+    source, target = torch.arange(a).repeat_interleave(b), torch.arange(b).repeat(a)
+    pair = (strokes.owner[:, None] * b + torch.arange(b)).flatten()  # of each stroke, laid onto each target
+    points, pen = strokes.points.repeat_interleave(b, 0), strokes.pen.repeat_interleave(b, 0)
+    (centre_a, spread_a), (centre_b, spread_b) = moments(sources[:, 0]), moments(targets[:, 0])
+    size = first_size(spread_a[source], spread_b[target], config)
+    wanted = targets[target, 0]
+    wanted_blurred = blur(wanted)
+
+    matrix, shift = torch.zeros(pairs, 2, 2, requires_grad=True), torch.zeros(pairs, 2, requires_grad=True)
+    noise = torch.zeros_like(points, requires_grad=True)
+    rates = (config.rates[0], config.rates[1] * pixel, config.rates[2] * pixel)
+    groups = [{"params": [p], "lr": rate} for p, rate in zip((matrix, shift, noise), rates, strict=True)]
+    optimiser = torch.optim.Adam(groups)
+
+    def drawn(soften: float) -> Float[Tensor, "pairs H W"]:
+        turn = (torch.eye(2) + matrix) * size[:, None, None]
+        centred = points + noise - centre_a[source][pair][:, None]
+        laid = centred @ turn[pair].mT + (centre_b[target] + shift)[pair][:, None]
+        return draw(Strokes(laid, pen, pair), pairs, side, config.samples, soften)
+
+    def cost() -> Float[Tensor, "pairs"]:
+        of_points = (noise / (config.points_std * pixel)).square().sum((1, 2)) / 2
+        of_matrix = (matrix / config.matrix_std).square().sum((1, 2)) / 2
+        of_shift = (shift / (config.shift_std * pixel)).square().sum(1) / 2
+        return torch.zeros(pairs).index_add(0, pair, of_points) + of_matrix + of_shift
+
+    for step in range(config.steps):
+        done = step / config.steps
+        picture = drawn(config.softness * max(0.0, 1 - done / config.softened))
+        error = blur(picture) - wanted_blurred if done < config.blurred else picture - wanted
+        optimiser.zero_grad()
+        (error.abs().sum((1, 2)) / config.scale + cost()).sum().backward()
+        optimiser.step()
+    with torch.no_grad():
+        error = (drawn(0.0) - wanted).abs().sum((1, 2)) / config.scale
+        return Fitted(-error.view(a, b), cost().view(a, b))
+
+
+def two_ways(forward: Float[Tensor, "N N"], backward: Float[Tensor, "N N"]) -> Float[Tensor, "N N"]:
+    """Scores (support, query) of both ways: `forward` from support to query, `backward` (query, support) the other."""
+    back = backward.T
+    return forward + back - back.mean(1, keepdim=True)
+
+
+def right(scores: Float[Tensor, "N N"], match: Int64[Tensor, "N"]) -> float:
+    """Share of queries whose best support is the one that they match."""
+    return float((scores.argmax(0) == match).float().mean())
+
+
+def classify(model: DooD, episode: Episode, config: FitConfig = DEFAULT) -> dict[str, float]:
+    """Shares of queries that are named rightly in one episode, by the score that decides."""
+    support, query = episode.support.float() / 255, episode.query.float() / 255
+    of_support, of_query = (refine(read_strokes(model, images), images, config) for images in (support, query))
+    forward, backward = fit(of_support, support, query, config), fit(of_query, query, support, config)
+    scores = {
+        "one_way": forward.score(),
+        "likelihood": forward.log_likelihood,
+        "backward": backward.score().T,
+        "two_way": two_ways(forward.score(), backward.score()),
+    }
+    return {name: right(values, episode.match) for name, values in scores.items()}
+
+
+def over_episodes(shares: list[dict[str, float]], prefix: str) -> dict[str, float]:
+    """Mean over the episodes of each share, and its standard error."""
+    metrics = {}
+    for name in shares[0]:
+        values = torch.tensor([share[name] for share in shares])
+        metrics[f"{prefix}_{name}"] = float(values.mean())
+        metrics[f"{prefix}_{name}_error"] = float(values.std() / len(values) ** 0.5)
+    return metrics
+
+
+def one_shot_metrics(model: DooD, episodes: list[Episode], config: FitConfig = DEFAULT) -> dict[str, float]:
+    """`one_shot_one_way`, `one_shot_two_way` and their standard errors over episodes.
+
+    Also by the likelihood alone, without the cost of moves, and by the way back alone.
+    """
+    return over_episodes([classify(model, episode, config) for episode in episodes], "one_shot")
