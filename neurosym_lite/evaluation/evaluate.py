@@ -9,7 +9,9 @@ from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 
 from neurosym_lite.data.arrow_room import ArrowScenes
+from neurosym_lite.data.conversion import SIDE
 from neurosym_lite.data.drawings import Drawings
+from neurosym_lite.data.one_shot import official_episodes
 from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.binding import binding
@@ -19,6 +21,7 @@ from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.layers import layer_metrics
 from neurosym_lite.evaluation.likelihood import Bound, importance_weighted
+from neurosym_lite.evaluation.one_shot import one_shot_metrics
 from neurosym_lite.evaluation.parser import load_parser, parser_path
 from neurosym_lite.evaluation.recall import recall_metrics
 from neurosym_lite.evaluation.room_parser import GLYPHS as ROOMS
@@ -27,6 +30,7 @@ from neurosym_lite.evaluation.stop_noise import stop_noise
 from neurosym_lite.evaluation.strokes import redraw, relative_l1, stroke_metrics
 from neurosym_lite.evaluation.structure import accepts, structure_metrics
 from neurosym_lite.evaluation.what import what_metrics
+from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.genesis import Genesis
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.space import Space
@@ -232,17 +236,20 @@ METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "strokes": lambda task: stroke_metrics(task.model, task.scenes.images.float() / 255, task.scenes.labels),
     "stop_noise": stop_gradient,
     "transfer": transfer,
+    "one_shot": lambda task: one_shot_metrics(task.model, official_episodes()),
 }
 # they take a minute, or data of their own
 ONLY_WHEN_NAMED = (
     "likelihood", "relaxed", "d_steps", "frechet", "second", "what", "recall", "stop_noise", "transfer",
+    "one_shot",
 )  # fmt: skip
 
 
 def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
     """Metrics that make sense: a VAE has no boxes, binding is asked of scenes of one digit, structure of a rule."""
     if isinstance(recipe.data, DrawingData):
-        return ("strokes", "stop_noise", "transfer")
+        has_strokes = isinstance(model, DooD) and model.config.decoder == "spline" and recipe.data.size == SIDE
+        return ("strokes", "stop_noise", "transfer", *(("one_shot",) if has_strokes else ()))
     rooms, one_digit = isinstance(recipe.data, ArrowRoomData), getattr(recipe.data, "rule", "") == "mnist1"
     has_rule = not one_digit and parser_path(parser_of(recipe)).is_file()
     has_boxes = isinstance(model, GNM | Space)

@@ -51,7 +51,8 @@ LITE = (
     _lite("dood-mnist-lite", "DooD on MNIST", "mnist", 18_000, _SHARP, "transfer"),
     replace(
         _lite(
-            "dood-omniglot-lite", "DooD on Omniglot's background set, from dood-mnist-lite on", "omniglot", 4000, _SHARP
+            "dood-omniglot-lite", "DooD on Omniglot's background set, from dood-mnist-lite on",
+            "omniglot", 4000, _SHARP, "one_shot",
         ),
         start="dood-mnist-lite",
         phases=(_phase(4000, 1.5e-3, Schedule(((0, 0.1),))),),
