@@ -19,7 +19,6 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from neurosym_lite.data.one_shot import Episode
-from neurosym_lite.evaluation.strokes import read
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.render.axes import pixel_centres
 from neurosym_lite.render.frames import place
@@ -36,6 +35,8 @@ class FitConfig:
 
     scale: float = 0.15  # b of the Laplace likelihood
     samples: int = 32  # points on a curve
+    readings: int = 4  # of each drawing: means up to the stop, means of all strokes, and draws of all strokes
+    price: float = 10.0  # nats asked for a stroke when the best of a drawing's readings is chosen
     own_steps: int = 60  # of Adam, strokes onto the drawing that they were read from
     own_std: float = 2.0  # pixels that a control point may be off as it was read
     steps: int = 50  # of Adam, strokes onto another's drawing
@@ -89,14 +90,36 @@ def draw(
 
 
 @torch.no_grad()
-def read_strokes(model: DooD, images: Float[Tensor, "B 1 H W"]) -> Strokes:
-    """The strokes of each drawing as the model reads them, up to its stop; one at least."""
-    drawing = read(model, images)
-    most = drawing.q_on.shape[1]
-    number = drawing.latents.on.sum(1).clamp_min(1)
-    kept = torch.arange(most) < number[:, None]
-    points = place(drawing.latents.points, drawing.latents.where)
-    return Strokes(points[kept], drawing.pen[kept], kept.nonzero()[:, 0])
+def read_strokes(model: DooD, images: Float[Tensor, "B 1 H W"], readings: int = 1) -> Strokes:
+    """The strokes of each drawing as the model reads them; reading r of drawing b belongs to owner r B + b.
+
+    First by the means of its posteriors up to its stop, one stroke at least; then by the means, all strokes; then by
+    draws, all strokes. Draws are the same for the same drawings.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        drawings = [model.infer(images, mode=number < 2) for number in range(readings)]
+    parts = []
+    for number, drawing in enumerate(drawings):
+        on = drawing.latents.on.sum(1).clamp_min(1) if number == 0 else torch.full((len(images),), model.config.strokes)
+        kept = torch.arange(model.config.strokes) < on[:, None]
+        points = place(drawing.latents.points, drawing.latents.where)
+        parts.append((points[kept], drawing.pen[kept], kept.nonzero()[:, 0] + number * len(images)))
+    return Strokes(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def best_readings(
+    strokes: Strokes, images: Float[Tensor, "B 1 H W"], readings: int, config: FitConfig = DEFAULT
+) -> Strokes:
+    """Of each drawing's readings the one that draws it best, less a price for each stroke."""
+    n, side = len(images), images.shape[-1]
+    error = (draw(strokes, readings * n, side, config.samples) - images[:, 0].repeat(readings, 1, 1)).abs()
+    number = torch.bincount(strokes.owner, minlength=readings * n)
+    worth = -error.sum((1, 2)) / config.scale - config.price * number
+    best = worth.view(readings, n).argmax(0)  # of each drawing
+    kept = best[strokes.owner % n] == strokes.owner // n
+    order = (strokes.owner[kept] % n).argsort(stable=True)
+    return Strokes(strokes.points[kept][order], strokes.pen[kept][order], (strokes.owner[kept] % n)[order])
 
 
 @torch.enable_grad()
@@ -205,10 +228,17 @@ def right(scores: Float[Tensor, "N N"], match: Int64[Tensor, "N"]) -> float:
     return float((scores.argmax(0) == match).float().mean())
 
 
+def strokes_of(model: DooD, images: Float[Tensor, "B 1 H W"], config: FitConfig = DEFAULT) -> Strokes:
+    """Read each drawing, several times; move the strokes onto it; keep the best reading."""
+    again = config.readings
+    refined = refine(read_strokes(model, images, again), images.repeat(again, 1, 1, 1), config)
+    return best_readings(refined, images, again, config)
+
+
 def classify(model: DooD, episode: Episode, config: FitConfig = DEFAULT) -> dict[str, float]:
     """Shares of queries that are named rightly in one episode, by the score that decides."""
     support, query = episode.support.float() / 255, episode.query.float() / 255
-    of_support, of_query = (refine(read_strokes(model, images), images, config) for images in (support, query))
+    of_support, of_query = (strokes_of(model, images, config) for images in (support, query))
     forward, backward = fit(of_support, support, query, config), fit(of_query, query, support, config)
     scores = {
         "one_way": forward.score(),
