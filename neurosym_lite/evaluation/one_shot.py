@@ -7,7 +7,7 @@ cost under their Gaussian priors. Nobody tells the model a stroke or a class.
 
 One way, a query goes to the support whose strokes draw it best (the paper). Two ways, the query's strokes have to draw
 the support as well, as in BPL (Lake et al. 2015) and GNS (Feinman and Lake 2020): log p(query | support) plus
-log p(support | query) - log p(support). For the last, the mean over the queries stands in.
+log p(support | query) - log p(support). For the last stands what all queries' strokes make of the support.
 """
 
 from dataclasses import dataclass
@@ -51,6 +51,8 @@ class FitConfig:
     own_rates: tuple[float, float] = (0.15, 0.02)  # points in pixels a step; logarithms of radius and softness
     radius: tuple[float, float] = (0.4, 3.0)  # of the pen, pixels
     edge: tuple[float, float] = (0.15, 1.5)  # its softness, pixels
+    cost_share: float = 0.5  # of the moves' cost that a score counts
+    temperature: float = 10.0  # nats by which two drawings of a support must differ for the better one to decide
 
 
 DEFAULT = FitConfig()
@@ -75,9 +77,9 @@ class Fitted(NamedTuple):
     cost: Float[Tensor, "A B"]
     """Of the moves: - log of their Gaussian priors, without constants."""
 
-    def score(self) -> Float[Tensor, "A B"]:
-        """log p(drawing, moves | strokes)."""
-        return self.log_likelihood - self.cost
+    def score(self, config: FitConfig) -> Float[Tensor, "A B"]:
+        """log p(drawing, moves | strokes), with a share of the moves' cost."""
+        return self.log_likelihood - config.cost_share * self.cost
 
 
 def draw(
@@ -217,10 +219,17 @@ def fit(
         return Fitted(-error.view(a, b), cost().view(a, b))
 
 
-def two_ways(forward: Float[Tensor, "N N"], backward: Float[Tensor, "N N"]) -> Float[Tensor, "N N"]:
-    """Scores (support, query) of both ways: `forward` from support to query, `backward` (query, support) the other."""
+def two_ways(
+    forward: Float[Tensor, "N N"], backward: Float[Tensor, "N N"], config: FitConfig = DEFAULT
+) -> Float[Tensor, "N N"]:
+    """Scores (support, query) of both ways: `forward` from support to query, `backward` (query, support) the other.
+
+    log p(support) is a soft maximum of the queries' scores. Pixels hang together, so their nats count too much: hence
+    the temperature.
+    """
     back = backward.T
-    return forward + back - back.mean(1, keepdim=True)
+    evidence = config.temperature * (back / config.temperature).logsumexp(1, keepdim=True)
+    return forward + back - evidence
 
 
 def right(scores: Float[Tensor, "N N"], match: Int64[Tensor, "N"]) -> float:
@@ -241,10 +250,10 @@ def classify(model: DooD, episode: Episode, config: FitConfig = DEFAULT) -> dict
     of_support, of_query = (strokes_of(model, images, config) for images in (support, query))
     forward, backward = fit(of_support, support, query, config), fit(of_query, query, support, config)
     scores = {
-        "one_way": forward.score(),
+        "one_way": forward.score(config),
         "likelihood": forward.log_likelihood,
-        "backward": backward.score().T,
-        "two_way": two_ways(forward.score(), backward.score()),
+        "backward": backward.score(config).T,
+        "two_way": two_ways(forward.score(config), backward.score(config), config),
     }
     return {name: right(values, episode.match) for name, values in scores.items()}
 

@@ -111,7 +111,7 @@ def test_a_drawing_is_fitted_best_by_the_strokes_of_its_own_character() -> None:
     matrix = 0.85 * torch.stack([torch.stack([turn.cos(), -turn.sin()]), torch.stack([turn.sin(), turn.cos()])])
     other = moved(strokes, matrix, torch.tensor([0.1, -0.05]))
     fitted = fit(strokes, pictures(strokes), pictures(other))
-    score = fitted.score()
+    score = fitted.score(DEFAULT)
     assert score.argmax(0).tolist() == list(range(len(SHAPES)))
     own = score.diagonal()
     rest = score.masked_fill(torch.eye(len(SHAPES), dtype=torch.bool), -torch.inf).amax(0)
@@ -124,7 +124,7 @@ def test_a_drawing_fitted_by_itself_costs_nearly_nothing() -> None:
     images = pictures(strokes, 2)
     fitted = fit(strokes, images, images)
     off = (pictures(strokes, 2) * 0 - images).abs().sum((1, 2, 3)) / DEFAULT.scale  # of a blank page
-    assert (-fitted.score().diagonal() < 0.1 * off).all()
+    assert (-fitted.score(DEFAULT).diagonal() < 0.1 * off).all()
 
 
 def test_wider_priors_make_the_same_move_cheaper() -> None:

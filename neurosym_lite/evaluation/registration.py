@@ -1,0 +1,94 @@
+"""One-shot classification without strokes: what is reached by comparing pictures, and by laying one onto another.
+
+The controls of `one_shot.py`. Whatever strokes add shows beside the last of them, which has the same affine maps, the
+same priors on them, the same steps and the same two ways, and moves pixels in place of strokes.
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from neurosym_lite.data.one_shot import Episode
+from neurosym_lite.evaluation.one_shot import (
+    DEFAULT,
+    FitConfig,
+    Fitted,
+    blur,
+    first_size,
+    moments,
+    over_episodes,
+    right,
+    two_ways,
+)
+
+SHARP = 0.7  # share of the steps after which the pictures are no longer blurred a little
+
+
+def distance(sources: Float[Tensor, "A H W"], targets: Float[Tensor, "B H W"]) -> Float[Tensor, "A B"]:
+    """L1 distance of every pair."""
+    return (sources[:, None] - targets).abs().sum((2, 3))
+
+
+def warp(
+    images: Float[Tensor, "N H W"], matrix: Float[Tensor, "N 2 2"], offset: Float[Tensor, "N 2"]
+) -> Float[Tensor, "N H W"]:
+    """Each picture as seen through an affine map from where its pixels are to where they are looked up."""
+    theta = torch.cat([matrix, offset[..., None]], dim=2)
+    grid = F.affine_grid(theta, [len(images), 1, *images.shape[1:]], align_corners=False)
+    return F.grid_sample(images[:, None], grid, align_corners=False)[:, 0]
+
+
+@torch.enable_grad()
+def register(
+    sources: Float[Tensor, "A H W"], targets: Float[Tensor, "B H W"], config: FitConfig = DEFAULT
+) -> tuple[Fitted, Fitted]:
+    """Lay each source onto each target by an affine map: by their moments alone, and after the fit."""
+    a, b, pixel = len(sources), len(targets), 2 / sources.shape[-1]
+    source, target = torch.arange(a).repeat_interleave(b), torch.arange(b).repeat(a)
+    (centre_a, spread_a), (centre_b, spread_b) = moments(sources), moments(targets)
+    size = first_size(spread_b[target], spread_a[source], config)[:, None, None]  # from target to source
+    coarse = blur(sources)[source], blur(targets)[target]
+    fine = sources[source], targets[target]
+    matrix, shift = (torch.zeros(a * b, *shape, requires_grad=True) for shape in ((2, 2), (2,)))
+    rates = ((matrix, config.rates[0]), (shift, config.rates[1] * pixel))
+    optimiser = torch.optim.Adam([{"params": [part], "lr": rate} for part, rate in rates])
+
+    def error(pair: tuple[Tensor, Tensor]) -> Float[Tensor, "pairs"]:
+        turn = (torch.eye(2) + matrix) * size
+        looked_up = centre_a[source] - (turn @ (centre_b[target] + shift)[..., None])[..., 0]
+        return (warp(pair[0], turn, looked_up) - pair[1]).abs().sum((1, 2)) / config.scale
+
+    def cost() -> Float[Tensor, "pairs"]:
+        of_shift = (shift / (config.shift_std * pixel)).square().sum(1) / 2
+        return (matrix / config.matrix_std).square().sum((1, 2)) / 2 + of_shift
+
+    with torch.no_grad():
+        first = Fitted(-error(coarse).view(a, b), cost().view(a, b))
+    for step in range(config.steps):
+        pair = coarse if step < SHARP * config.steps else fine
+        optimiser.zero_grad()
+        (error(pair) + cost()).sum().backward()
+        optimiser.step()
+    with torch.no_grad():
+        return first, Fitted(-error(coarse).view(a, b), cost().view(a, b))
+
+
+def classify_pictures(episode: Episode, config: FitConfig = DEFAULT) -> dict[str, float]:
+    """Shares of queries that are named rightly, by nearness of pixels, of blurred ones, by moments, by registration."""
+    support, query = episode.support[:, 0].float() / 255, episode.query[:, 0].float() / 255
+    first, forward = register(support, query, config)
+    _, backward = register(query, support, config)
+    scores = {
+        "pixels": -distance(support, query),
+        "blurred": -distance(blur(support), blur(query)),
+        "moments": first.log_likelihood,
+        "affine": forward.score(config),
+        "affine_two_way": two_ways(forward.score(config), backward.score(config), config),
+    }
+    return {name: right(values, episode.match) for name, values in scores.items()}
+
+
+def picture_controls(episodes: list[Episode], config: FitConfig = DEFAULT) -> dict[str, float]:
+    """`pictures_affine` and so on, with standard errors over episodes."""
+    return over_episodes([classify_pictures(episode, config) for episode in episodes], "pictures")
