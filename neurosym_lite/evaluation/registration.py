@@ -19,6 +19,7 @@ from neurosym_lite.evaluation.one_shot import (
     moments,
     over_episodes,
     right,
+    together,
     two_ways,
 )
 
@@ -79,12 +80,14 @@ def classify_pictures(episode: Episode, config: FitConfig = DEFAULT) -> dict[str
     support, query = episode.support[:, 0].float() / 255, episode.query[:, 0].float() / 255
     first, forward = register(support, query, config)
     _, backward = register(query, support, config)
+    _, among = register(support, support, config)
     scores = {
         "pixels": -distance(support, query),
         "blurred": -distance(blur(support), blur(query)),
         "moments": first.log_likelihood,
         "affine": forward.score(config),
-        "affine_two_way": two_ways(forward.score(config), backward.score(config), config),
+        "affine_two_way": two_ways(forward.score(config), backward.score(config), among.score(config), config),
+        "affine_together": together(forward.score(config), backward.score(config), config),
     }
     return {name: right(values, episode.match) for name, values in scores.items()}
 

@@ -10,7 +10,21 @@ from torch import Generator
 from neurosym_lite.data.one_shot import Episode
 from neurosym_lite.evaluation import one_shot
 from neurosym_lite.evaluation.evaluate import available, evaluate
-from neurosym_lite.evaluation.one_shot import DEFAULT, Strokes, blur, draw, first_size, fit, moments, refine, two_ways
+from neurosym_lite.evaluation.one_shot import (
+    DEFAULT,
+    Strokes,
+    best_readings,
+    blur,
+    draw,
+    evidence,
+    first_size,
+    fit,
+    moments,
+    read_strokes,
+    refine,
+    together,
+    two_ways,
+)
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.render.ink import ink
 from neurosym_lite.render.ink_compose import lay_over
@@ -105,6 +119,31 @@ def test_strokes_that_were_read_badly_find_back_to_their_drawing() -> None:
     assert torch.equal(found.owner, read.owner) and not found.points.requires_grad
 
 
+def test_the_best_reading_draws_its_drawing_and_pays_for_its_strokes() -> None:
+    true = strokes_of(SHAPES[:2])
+    images = pictures(true, 2)
+    twice = Strokes(*(torch.cat([part, part]) for part in true))  # a reading that draws every stroke twice
+    wrong = true._replace(points=true.points + 6 * PIXEL)
+    readings = Strokes(
+        torch.cat([wrong.points, true.points, twice.points]),
+        torch.cat([wrong.pen, true.pen, twice.pen]),
+        torch.cat([wrong.owner, true.owner + 2, twice.owner + 4]),
+    )
+    best = best_readings(readings, images, 3)
+    assert torch.equal(best.points, true.points) and torch.equal(best.owner, true.owner)
+
+
+def test_readings_are_the_same_every_time_and_have_a_stroke_at_least() -> None:
+    model, _ = load_checkpoint("dood-omniglot-lite")
+    images = torch.cat([pictures(strokes_of(SHAPES)), torch.zeros(1, 1, SIDE, SIDE)])
+    state = torch.get_rng_state()
+    first, again = (read_strokes(model, images, readings=3) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert torch.equal(state, torch.get_rng_state())
+    assert set(first.owner.tolist()) == set(range(15))
+    assert (torch.bincount(first.owner)[5:] == model.config.strokes).all()
+
+
 def test_a_drawing_is_fitted_best_by_the_strokes_of_its_own_character() -> None:
     strokes = strokes_of(SHAPES)
     turn = torch.tensor(0.2)
@@ -134,11 +173,33 @@ def test_wider_priors_make_the_same_move_cheaper() -> None:
     assert fit(strokes, images, other, wide).cost < fit(strokes, images, other).cost + 1e-3
 
 
-def test_two_ways_takes_no_notice_of_how_easy_a_support_is_to_draw() -> None:
+def test_both_ways_take_no_notice_of_how_easy_a_support_is_to_draw() -> None:
     generator = Generator().manual_seed(0)
-    forward, backward = (torch.randn(5, 5, generator=generator) for _ in range(2))
+    forward, backward, among = (torch.randn(5, 5, generator=generator) for _ in range(3))
     easy = torch.randn(5, generator=generator)  # of each support, whoever's strokes are laid onto it
-    assert torch.allclose(two_ways(forward, backward), two_ways(forward, backward + easy), atol=1e-5)
+    scores = two_ways(forward, backward, among)
+    assert torch.allclose(scores, two_ways(forward, backward + easy, among + easy), atol=1e-5)
+    assert torch.allclose(together(forward, backward), together(forward, backward + easy), atol=1e-5)
+
+
+def test_a_query_is_named_without_the_others_unless_all_are_asked_together() -> None:
+    generator = Generator().manual_seed(0)
+    forward, backward, among = (10 * torch.randn(5, 5, generator=generator) for _ in range(3))
+    other_forward, other_backward = forward.clone(), backward.clone()
+    other_forward[:, 1:], other_backward[1:] = 0, 5
+    alone = [two_ways(f, b, among)[:, 0] for f, b in ((forward, backward), (other_forward, other_backward))]
+    jointly = [together(f, b)[:, 0] for f, b in ((forward, backward), (other_forward, other_backward))]
+    assert torch.equal(*alone) and not torch.allclose(*jointly)
+
+
+def test_a_supports_own_strokes_are_no_evidence_for_it() -> None:
+    forward, backward, among = torch.zeros(3, 3), torch.zeros(3, 3), torch.zeros(3, 3)
+    assert torch.equal(two_ways(forward, backward, among), two_ways(forward, backward, among + 1e4 * torch.eye(3)))
+
+
+def test_evidence_is_a_soft_maximum() -> None:
+    scores = torch.tensor([[0.0, -200.0, -300.0], [-5.0, -5.0, -5.0]])
+    assert evidence(scores, 10.0).tolist() == pytest.approx([0.0, -5.0 + 10 * math.log(3)], abs=1e-4)
 
 
 def test_shares_are_averaged_over_episodes() -> None:

@@ -55,6 +55,6 @@ def test_an_episode_is_classified_and_averaged() -> None:
     images, match = blocks(), torch.tensor([1, 2, 0])
     support, query = (((255 * part).round().to(torch.uint8))[:, None] for part in (images, turned(images)[match]))
     shares = classify_pictures(Episode(support, query, match))
-    assert shares["affine"] == shares["affine_two_way"] == shares["moments"] == 1.0
+    assert shares["affine"] == shares["affine_two_way"] == shares["affine_together"] == shares["moments"] == 1.0
     metrics = picture_controls([Episode(support, query, match)] * 2)
     assert metrics["pictures_affine"] == 1.0 and metrics["pictures_affine_error"] == pytest.approx(0.0)
