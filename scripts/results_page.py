@@ -21,7 +21,7 @@ PARSER = ROOT / "data" / "parsers" / "parser-mnist.json"
 
 NOT_RUN = "not run"
 # what lies beside the run records and is none
-NOT_RECORDS = ("benchmarks.json", "controls.json", "arrow_room_fidelity.json")
+NOT_RECORDS = ("benchmarks.json", "controls.json", "arrow_room_fidelity.json", "one_shot_controls.json")
 GALLERY = ("failure-", "cure-")  # runs that stand on a page of their own
 Record = dict
 
