@@ -175,6 +175,48 @@ def blur(images: Float[Tensor, "B H W"]) -> Float[Tensor, "B H W"]:
     return images
 
 
+class Laying:
+    """Strokes of A sources on their way onto B targets, all pairs at once: what moves, what it draws, what it costs."""
+
+    def __init__(
+        self,
+        strokes: Strokes,
+        sources: Float[Tensor, "A H W"],
+        targets: Float[Tensor, "B H W"],
+        config: FitConfig,
+    ) -> None:
+        a, b, self.config, self.side = len(sources), len(targets), config, sources.shape[-1]
+        self.pairs, self.pixel = a * b, 2 / self.side
+        source, self.target = torch.arange(a).repeat_interleave(b), torch.arange(b).repeat(a)
+        self.pair = (strokes.owner[:, None] * b + torch.arange(b)).flatten()  # of each stroke, laid onto each target
+        self.points, self.pen = strokes.points.repeat_interleave(b, 0), strokes.pen.repeat_interleave(b, 0)
+        (centre_a, spread_a), (centre_b, spread_b) = moments(sources), moments(targets)
+        self.size = first_size(spread_a[source], spread_b[self.target], config)
+        self.start, self.end = centre_a[source], centre_b[self.target]
+        self.matrix, self.shift = torch.zeros(self.pairs, 2, 2), torch.zeros(self.pairs, 2)
+        self.noise = torch.zeros_like(self.points)
+
+    def optimiser(self) -> torch.optim.Adam:
+        """Of all that moves."""
+        rates = (self.config.rates[0], self.config.rates[1] * self.pixel, self.config.rates[2] * self.pixel)
+        moves = (part.requires_grad_() for part in (self.matrix, self.shift, self.noise))
+        return torch.optim.Adam([{"params": [part], "lr": rate} for part, rate in zip(moves, rates, strict=True)])
+
+    def drawn(self, soften: float = 0.0) -> Float[Tensor, "pairs H W"]:
+        """What the strokes draw where they are now."""
+        turn = (torch.eye(2) + self.matrix) * self.size[:, None, None]
+        centred = self.points + self.noise - self.start[self.pair][:, None]
+        laid = centred @ turn[self.pair].mT + (self.end + self.shift)[self.pair][:, None]
+        return draw(Strokes(laid, self.pen, self.pair), self.pairs, self.side, self.config.samples, soften)
+
+    def cost(self) -> Float[Tensor, "pairs"]:
+        """Of the moves."""
+        of_points = (self.noise / (self.config.points_std * self.pixel)).square().sum((1, 2)) / 2
+        of_matrix = (self.matrix / self.config.matrix_std).square().sum((1, 2)) / 2
+        of_shift = (self.shift / (self.config.shift_std * self.pixel)).square().sum(1) / 2
+        return torch.zeros(self.pairs).index_add(0, self.pair, of_points) + of_matrix + of_shift
+
+
 @torch.enable_grad()
 def fit(
     strokes: Strokes,
@@ -182,45 +224,20 @@ def fit(
     targets: Float[Tensor, "B 1 H W"],
     config: FitConfig = DEFAULT,
 ) -> Fitted:
-    """Lay the strokes of each source onto each target, all pairs at once."""
-    a, b, side = len(sources), len(targets), sources.shape[-1]
-    pixel, pairs = 2 / side, a * b
-    source, target = torch.arange(a).repeat_interleave(b), torch.arange(b).repeat(a)
-    pair = (strokes.owner[:, None] * b + torch.arange(b)).flatten()  # of each stroke, laid onto each target
-    points, pen = strokes.points.repeat_interleave(b, 0), strokes.pen.repeat_interleave(b, 0)
-    (centre_a, spread_a), (centre_b, spread_b) = moments(sources[:, 0]), moments(targets[:, 0])
-    size = first_size(spread_a[source], spread_b[target], config)
-    wanted = targets[target, 0]
+    """Lay the strokes of each source onto each target: coarsely first, with a soft pen and blurred pictures."""
+    laying = Laying(strokes, sources[:, 0], targets[:, 0], config)
+    wanted, optimiser = targets[laying.target, 0], laying.optimiser()
     wanted_blurred = blur(wanted)
-
-    matrix, shift = torch.zeros(pairs, 2, 2, requires_grad=True), torch.zeros(pairs, 2, requires_grad=True)
-    noise = torch.zeros_like(points, requires_grad=True)
-    rates = (config.rates[0], config.rates[1] * pixel, config.rates[2] * pixel)
-    groups = [{"params": [p], "lr": rate} for p, rate in zip((matrix, shift, noise), rates, strict=True)]
-    optimiser = torch.optim.Adam(groups)
-
-    def drawn(soften: float) -> Float[Tensor, "pairs H W"]:
-        turn = (torch.eye(2) + matrix) * size[:, None, None]
-        centred = points + noise - centre_a[source][pair][:, None]
-        laid = centred @ turn[pair].mT + (centre_b[target] + shift)[pair][:, None]
-        return draw(Strokes(laid, pen, pair), pairs, side, config.samples, soften)
-
-    def cost() -> Float[Tensor, "pairs"]:
-        of_points = (noise / (config.points_std * pixel)).square().sum((1, 2)) / 2
-        of_matrix = (matrix / config.matrix_std).square().sum((1, 2)) / 2
-        of_shift = (shift / (config.shift_std * pixel)).square().sum(1) / 2
-        return torch.zeros(pairs).index_add(0, pair, of_points) + of_matrix + of_shift
-
     for step in range(config.steps):
         done = step / config.steps
-        picture = drawn(config.softness * max(0.0, 1 - done / config.softened))
+        picture = laying.drawn(config.softness * max(0.0, 1 - done / config.softened))
         error = blur(picture) - wanted_blurred if done < config.blurred else picture - wanted
         optimiser.zero_grad()
-        (error.abs().sum((1, 2)) / config.scale + cost()).sum().backward()
+        (error.abs().sum((1, 2)) / config.scale + laying.cost()).sum().backward()
         optimiser.step()
     with torch.no_grad():
-        error = (drawn(0.0) - wanted).abs().sum((1, 2)) / config.scale
-        return Fitted(-error.view(a, b), cost().view(a, b))
+        error, shape = (laying.drawn() - wanted).abs().sum((1, 2)) / config.scale, (len(sources), len(targets))
+        return Fitted(-error.view(shape), laying.cost().view(shape))
 
 
 def evidence(scores: Float[Tensor, "S n"], temperature: float) -> Float[Tensor, "S"]:
