@@ -10,18 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neurosym_lite.data.one_shot import Episode
-from neurosym_lite.evaluation.one_shot import (
-    DEFAULT,
-    FitConfig,
-    Fitted,
-    blur,
-    first_size,
-    moments,
-    over_episodes,
-    right,
-    together,
-    two_ways,
-)
+from neurosym_lite.evaluation.one_shot import over_episodes, right, together, two_ways
+from neurosym_lite.evaluation.stroke_fit import DEFAULT, FitConfig, Fitted, blur, first_size, moments
 
 SHARP = 0.7  # share of the steps after which the pictures are no longer blurred a little
 

@@ -10,20 +10,18 @@ from torch import Generator
 from neurosym_lite.data.one_shot import Episode
 from neurosym_lite.evaluation import one_shot
 from neurosym_lite.evaluation.evaluate import available, evaluate
-from neurosym_lite.evaluation.one_shot import (
+from neurosym_lite.evaluation.one_shot import evidence, together, two_ways
+from neurosym_lite.evaluation.stroke_fit import (
     DEFAULT,
     Strokes,
     best_readings,
     blur,
     draw,
-    evidence,
     first_size,
     fit,
     moments,
     read_strokes,
     refine,
-    together,
-    two_ways,
 )
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.render.ink import ink

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from neurosym_lite.data.one_shot import Episode
-from neurosym_lite.evaluation.one_shot import DEFAULT
 from neurosym_lite.evaluation.registration import classify_pictures, distance, picture_controls, register, warp
+from neurosym_lite.evaluation.stroke_fit import DEFAULT
 
 SIDE = 28
 
