@@ -13,10 +13,11 @@ Twenty characters of an alphabet that the model has not seen, each drawn once by
 drawn by another: which is which? There are twenty official episodes {cite:p}`lake2015bpl`. Nobody tells the model a
 stroke or a class.
 
-Every drawing is read once, and its strokes are moved by gradient until they draw it well. Then the strokes of each
-support are laid onto each query: an affine map of them all, and a small move of each control point for itself, again
-by gradient. What the moves cost under their priors is taken off the log likelihood. Settings were chosen on episodes of
-the background set alone, of any alphabet but Braille, whose characters are dots.
+Every drawing is read several times, the strokes are moved by gradient until they draw it well, and the best reading
+is kept. Then the strokes of each support are laid onto each query: an affine map of them all, and a small move of
+each control point for itself, again by gradient. What the moves cost under their priors is taken off the log
+likelihood. Settings were chosen on episodes of the background set alone, of any alphabet but Braille, whose
+characters are dots.
 
 - **one way**: a query goes to the support whose strokes draw it best, as in the paper.
 - **both ways**: the query's strokes have to draw the support too, as in BPL and GNS; how well the *other supports'*
