@@ -7,7 +7,7 @@ import json
 import sys
 
 from scripts import dood_tasks_words as words
-from scripts.gnm_experiments import runs_of
+from scripts.gnm_experiments import linked, runs_of
 from scripts.pages import ROOT
 from scripts.results_page import NOT_RUN, PUBLISHED, RECORDS, Record, load_records, number, table
 
@@ -22,7 +22,7 @@ def percent(metrics: dict[str, float], key: str, file: str) -> str:
     """A share and its standard error, in percent, that lead to their file."""
     if key not in metrics:
         return NOT_RUN
-    return f"[{100 * metrics[key]:.1f}](../data/results/{file}) ± {100 * metrics[f'{key}_error']:.1f}"
+    return f"{linked(f'{100 * metrics[key]:.1f}', {'file': file})} ± {100 * metrics[f'{key}_error']:.1f}"
 
 
 def one_shot(published: dict[str, float], records: list[Record], controls: dict[str, dict[str, float]]) -> str:

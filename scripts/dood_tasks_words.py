@@ -21,7 +21,7 @@ characters are dots.
 
 - **one way**: a query goes to the support whose strokes draw it best, as in the paper.
 - **both ways**: the query's strokes have to draw the support too, as in BPL and GNS; how well the *other supports'*
-  strokes draw it is taken off, since some drawings are easy for everybody.
+  strokes draw it is taken off, since some drawings are easy for everybody. The way back counts half.
 - **together**: the same, but here the *other queries'* strokes say how easy a support is. So all queries are named at
   once, and each takes a support for itself. That is another task, and an easier one; the published numbers are not of
   that kind.
@@ -31,9 +31,10 @@ Percent of queries named rightly, with the standard error over episodes.
 
 STROKES = """### Ours
 
-At 28 pixels. *Pictures* are the control: no strokes, but the same maps, priors and steps, with pixels to move. The
-difference between the two rows of a column is what strokes are good for. The last column has the background episodes
-that the settings were chosen on: any alphabet that is large enough, and any two people.
+At 28 pixels. *Pictures* are the control: no strokes, but the same maps, priors and steps, with pixels to move, and
+the settings that were chosen for strokes. The difference between the two rows of a column is what strokes are good
+for. The last column has the background episodes that the settings were chosen on: any alphabet that is large enough,
+and any two people.
 """
 
 PLAINER = """Plainer ways to compare two pictures, one way: {pixels} by the distance of pixels, {blurred} of blurred
@@ -46,6 +47,6 @@ background episodes as all others.
 
 PUBLISHED = """### Published
 
-DooD's authors work at 50 pixels, with a narrower prior on moves and another fit. The last two are told strokes of the
-background set, and the last three its classes.
+DooD's authors work at 50 pixels, with a narrower prior on moves and another fit. The last three have further
+supervision, and the last two are scored both ways.
 """

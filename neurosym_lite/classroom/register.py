@@ -1,34 +1,17 @@
 """All exercises of the book, by number."""
 
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
-from neurosym_lite.classroom import (
-    chapter_01,
-    chapter_02,
-    chapter_03,
-    chapter_04,
-    chapter_05,
-    chapter_06,
-    chapter_07,
-    chapter_08,
-    chapter_11,
-)
 from neurosym_lite.classroom.exercises import Exercise, Verdict
 
+NUMBERS = (1, 2, 3, 4, 5, 6, 7, 8, 11)  # of the chapters that are there
+CHAPTERS: dict[int, ModuleType] = {
+    number: import_module(f"neurosym_lite.classroom.chapter_{number:02d}") for number in NUMBERS
+}
 EXERCISES: dict[str, Exercise] = {
-    exercise.number: exercise
-    for chapter in (
-        chapter_01,
-        chapter_02,
-        chapter_03,
-        chapter_04,
-        chapter_05,
-        chapter_06,
-        chapter_07,
-        chapter_08,
-        chapter_11,
-    )
-    for exercise in chapter.EXERCISES
+    exercise.number: exercise for chapter in CHAPTERS.values() for exercise in chapter.EXERCISES
 }
 
 

@@ -52,10 +52,8 @@ def background_episodes(n: int, generator: Generator) -> list[Episode]:
     columns = ("images28", "character_global", "alphabet", "drawer", "split", "alphabet_names")
     arrays = read("omniglot", locate("omniglot"), columns)
     names = arrays["alphabet_names"].tolist()
-    images, character, alphabet, drawer, split = (torch.from_numpy(arrays[name]).squeeze() for name in columns[:-1])
-    drawn = {  # the row of each drawing
-        (int(c), int(d)): row for row, (c, d) in enumerate(zip(character.tolist(), drawer.tolist(), strict=True))
-    }
+    images, character, alphabet, drawer, split = (torch.from_numpy(arrays[name]) for name in columns[:-1])
+    drawn = {who: row for row, who in enumerate(zip(character.tolist(), drawer.tolist(), strict=True))}
     large = []
     for number in alphabet[split == BACKGROUND].unique().tolist():
         characters = character[alphabet == number].unique()

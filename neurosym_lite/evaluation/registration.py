@@ -5,13 +5,13 @@ same priors on them, the same steps and the same two ways, and moves pixels in p
 """
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
 from neurosym_lite.data.one_shot import Episode
 from neurosym_lite.evaluation.one_shot import over_episodes, right, together, two_ways
-from neurosym_lite.evaluation.stroke_fit import DEFAULT, FitConfig, Fitted, blur, first_size, moments
+from neurosym_lite.evaluation.stroke_fit import DEFAULT, FitConfig, Fitted, blur, first_size, map_cost, moments
+from neurosym_lite.render.frames import resample
 
 SHARP = 0.7  # share of the steps after which the pictures are no longer blurred a little
 
@@ -25,9 +25,8 @@ def warp(
     images: Float[Tensor, "N H W"], matrix: Float[Tensor, "N 2 2"], offset: Float[Tensor, "N 2"]
 ) -> Float[Tensor, "N H W"]:
     """Each picture as seen through an affine map from where its pixels are to where they are looked up."""
-    theta = torch.cat([matrix, offset[..., None]], dim=2)
-    grid = F.affine_grid(theta, [len(images), 1, *images.shape[1:]], align_corners=False)
-    return F.grid_sample(images[:, None], grid, align_corners=False)[:, 0]
+    height, width = images.shape[1:]
+    return resample(images[:, None], torch.cat([matrix, offset[..., None]], dim=2), (height, width))[:, 0]
 
 
 @torch.enable_grad()
@@ -51,8 +50,7 @@ def register(
         return (warp(pair[0], turn, looked_up) - pair[1]).abs().sum((1, 2)) / config.scale
 
     def cost() -> Float[Tensor, "pairs"]:
-        of_shift = (shift / (config.shift_std * pixel)).square().sum(1) / 2
-        return (matrix / config.matrix_std).square().sum((1, 2)) / 2 + of_shift
+        return map_cost(matrix, shift / pixel, config)
 
     with torch.no_grad():
         first = Fitted(-error(coarse).view(a, b), cost().view(a, b))

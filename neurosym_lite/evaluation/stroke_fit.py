@@ -95,9 +95,10 @@ def read_strokes(model: DooD, images: Float[Tensor, "B 1 H W"], readings: int = 
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        drawings = [model.infer(images, mode=number < 2) for number in range(readings)]
+        means = model.infer(images, mode=True)
+        draws = [model.infer(images) for _ in range(readings - 2)]
     parts = []
-    for number, drawing in enumerate(drawings):
+    for number, drawing in enumerate([means, means, *draws][:readings]):
         on = drawing.latents.on.sum(1).clamp_min(1) if number == 0 else torch.full((len(images),), model.config.strokes)
         kept = torch.arange(model.config.strokes) < on[:, None]
         points = place(drawing.latents.points, drawing.latents.where)
@@ -164,6 +165,14 @@ def first_size(
     return (target / source).clamp(*config.size_range).prod(-1).sqrt()
 
 
+def map_cost(
+    matrix: Float[Tensor, "N 2 2"], shift: Float[Tensor, "N 2"], config: FitConfig
+) -> Float[Tensor, "N"]:
+    """Of affine maps, by what they add to the identity and by their shift in pixels."""
+    of_shift = (shift / config.shift_std).square().sum(1)
+    return ((matrix / config.matrix_std).square().sum((1, 2)) + of_shift) / 2
+
+
 def blur(images: Float[Tensor, "B H W"]) -> Float[Tensor, "B H W"]:
     """Both axes, BLURS times."""
     kernel = torch.tensor(BINOMIAL)
@@ -210,9 +219,8 @@ class Laying:
     def cost(self) -> Float[Tensor, "pairs"]:
         """Of the moves."""
         of_points = (self.noise / (self.config.points_std * self.pixel)).square().sum((1, 2)) / 2
-        of_matrix = (self.matrix / self.config.matrix_std).square().sum((1, 2)) / 2
-        of_shift = (self.shift / (self.config.shift_std * self.pixel)).square().sum(1) / 2
-        return torch.zeros(self.pairs).index_add(0, self.pair, of_points) + of_matrix + of_shift
+        of_map = map_cost(self.matrix, self.shift / self.pixel, self.config)
+        return torch.zeros(self.pairs).index_add(0, self.pair, of_points) + of_map
 
 
 @torch.enable_grad()

@@ -34,16 +34,19 @@ def glimpse(
     images: Float[Tensor, "B C H W"], where: Float[Tensor, "B 4"], size: tuple[int, int]
 ) -> Float[Tensor, "B C h w"]:
     """What a frame sees of its image, resampled to (h, w) pixels; black outside the canvas (a spatial transformer)."""
-    return _resample(images, affine(where), size)
+    return resample(images, affine(where), size)
 
 
 def paste(
     glimpses: Float[Tensor, "B C h w"], where: Float[Tensor, "B 4"], size: tuple[int, int]
 ) -> Float[Tensor, "B C H W"]:
     """Lay a raster of the frame on an empty canvas of (H, W) pixels: the way of a model without strokes (AIR)."""
-    return _resample(glimpses, inverse(where), size)
+    return resample(glimpses, inverse(where), size)
 
 
-def _resample(images: Tensor, matrix: Tensor, size: tuple[int, int]) -> Tensor:
+def resample(
+    images: Float[Tensor, "B C h w"], matrix: Float[Tensor, "B 2 3"], size: tuple[int, int]
+) -> Float[Tensor, "B C H W"]:
+    """Each of (H, W) pixels looked up in the images at the place that the map says; black beyond their edges."""
     grid = F.affine_grid(matrix, [*images.shape[:2], *size], align_corners=False)
     return F.grid_sample(images, grid, align_corners=False)

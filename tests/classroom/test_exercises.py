@@ -1,54 +1,20 @@
 """Every exercise of the book: its solution passes, a blank fails, and each known mistake is told its own hint."""
 
 import ast
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import torch
 
-from neurosym_lite.classroom import (
-    EXERCISES,
-    Exercise,
-    Mistake,
-    chapter_01,
-    chapter_02,
-    chapter_03,
-    chapter_04,
-    chapter_05,
-    chapter_06,
-    chapter_07,
-    chapter_08,
-    chapter_11,
-    check,
-    judge,
-)
+from neurosym_lite.classroom import EXERCISES, Exercise, Mistake, check, judge
 from neurosym_lite.classroom.exercises import same_function, same_number
-from tests.classroom import (
-    test_chapter_01,
-    test_chapter_02,
-    test_chapter_03,
-    test_chapter_04,
-    test_chapter_05,
-    test_chapter_06,
-    test_chapter_07,
-    test_chapter_08,
-    test_chapter_11,
-)
+from neurosym_lite.classroom.register import CHAPTERS
 
-CHAPTERS = {
-    "1": (chapter_01, test_chapter_01),
-    "2": (chapter_02, test_chapter_02),
-    "3": (chapter_03, test_chapter_03),
-    "4": (chapter_04, test_chapter_04),
-    "5": (chapter_05, test_chapter_05),
-    "6": (chapter_06, test_chapter_06),
-    "7": (chapter_07, test_chapter_07),
-    "8": (chapter_08, test_chapter_08),
-    "11": (chapter_11, test_chapter_11),
-}
+TESTS = {number: import_module(f"tests.classroom.test_chapter_{number:02d}") for number in CHAPTERS}
 # wrong in a way that no catalogue lists, and what cannot be used at all
-UNLISTED = {number: answer for _, tests in CHAPTERS.values() for number, answer in tests.UNLISTED.items()}
-UNUSABLE = {number: answer for _, tests in CHAPTERS.values() for number, answer in tests.UNUSABLE.items()}
+UNLISTED = {number: answer for tests in TESTS.values() for number, answer in tests.UNLISTED.items()}
+UNUSABLE = {number: answer for tests in TESTS.values() for number, answer in tests.UNUSABLE.items()}
 
 each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES.keys())
 each_mistake = pytest.mark.parametrize(
@@ -104,8 +70,8 @@ def test_catalogue_is_long_enough_and_its_hints_differ(exercise: Exercise) -> No
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_numbers_are_in_order_and_chapters_do_not_plot(chapter: str) -> None:
-    module, _ = CHAPTERS[chapter]
+def test_numbers_are_in_order_and_chapters_do_not_plot(chapter: int) -> None:
+    module = CHAPTERS[chapter]
     assert [e.number for e in module.EXERCISES] == [f"{chapter}.{place + 1}" for place in range(len(module.EXERCISES))]
     tree = ast.parse(Path(module.__file__).read_text())
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
