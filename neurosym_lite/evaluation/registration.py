@@ -10,7 +10,7 @@ from torch import Tensor
 
 from neurosym_lite.data.one_shot import Episode
 from neurosym_lite.evaluation.one_shot import over_episodes, right, together, two_ways
-from neurosym_lite.evaluation.stroke_fit import DEFAULT, FitConfig, Fitted, blur, first_size, map_cost, moments
+from neurosym_lite.evaluation.stroke_fit import DEFAULT, FitConfig, Fitted, blur, first_size, map_costs, moments
 from neurosym_lite.render.frames import resample
 
 SHARP = 0.7  # share of the steps after which the pictures are no longer blurred a little
@@ -50,7 +50,7 @@ def register(
         return (warp(pair[0], turn, looked_up) - pair[1]).abs().sum((1, 2)) / config.scale
 
     def cost() -> Float[Tensor, "pairs"]:
-        return map_cost(matrix, shift / pixel, config)
+        return sum(map_costs(matrix, shift, pixel, config))
 
     with torch.no_grad():
         first = Fitted(-error(coarse).view(a, b), cost().view(a, b))

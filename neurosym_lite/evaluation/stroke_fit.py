@@ -165,12 +165,12 @@ def first_size(
     return (target / source).clamp(*config.size_range).prod(-1).sqrt()
 
 
-def map_cost(
-    matrix: Float[Tensor, "N 2 2"], shift: Float[Tensor, "N 2"], config: FitConfig
-) -> Float[Tensor, "N"]:
-    """Of affine maps, by what they add to the identity and by their shift in pixels."""
-    of_shift = (shift / config.shift_std).square().sum(1)
-    return ((matrix / config.matrix_std).square().sum((1, 2)) + of_shift) / 2
+def map_costs(
+    matrix: Float[Tensor, "N 2 2"], shift: Float[Tensor, "N 2"], pixel: float, config: FitConfig
+) -> tuple[Float[Tensor, "N"], Float[Tensor, "N"]]:
+    """Of affine maps: of what they add to the identity, and of their shift on the canvas."""
+    of_matrix = (matrix / config.matrix_std).square().sum((1, 2)) / 2
+    return of_matrix, (shift / (config.shift_std * pixel)).square().sum(1) / 2
 
 
 def blur(images: Float[Tensor, "B H W"]) -> Float[Tensor, "B H W"]:
@@ -219,8 +219,8 @@ class Laying:
     def cost(self) -> Float[Tensor, "pairs"]:
         """Of the moves."""
         of_points = (self.noise / (self.config.points_std * self.pixel)).square().sum((1, 2)) / 2
-        of_map = map_cost(self.matrix, self.shift / self.pixel, self.config)
-        return torch.zeros(self.pairs).index_add(0, self.pair, of_points) + of_map
+        of_matrix, of_shift = map_costs(self.matrix, self.shift, self.pixel, self.config)
+        return torch.zeros(self.pairs).index_add(0, self.pair, of_points) + of_matrix + of_shift
 
 
 @torch.enable_grad()
