@@ -10,7 +10,10 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from websocket import WebSocketTimeoutException
 
 from scripts.browser import Tab, find_chromium, open_tab, serve
 from scripts.pages import ROOT, toc_files
@@ -62,9 +65,10 @@ document.head.append(Object.assign(document.createElement('style'), {textContent
 FITS = "document.scrollingElement.scrollWidth <= window.innerWidth"
 # with the handles unseen, what changes in the picture is what the slider drives
 SHOW_SLIDERS = "document.querySelectorAll('.widget-slider, [data-pen] svg').forEach(e => {{ e.style.opacity = {} }})"
-ARTICLE = """
-(({x, y, width, height}) => ({x: x + scrollX, y: y + scrollY, width, height}))
-  (document.querySelector('.bd-article').getBoundingClientRect())
+# where what a slider drives is seen: its figure, not the whole page, whose pictures take seconds each
+SURROUNDINGS = """
+(({{x, y, width, height}}) => ({{x: x + scrollX, y: y + scrollY, width, height}}))
+  ({}.closest('.cell_output, [data-pen]').getBoundingClientRect())
 """
 RIGHT, LEFT = ("ArrowRight", 39), ("ArrowLeft", 37)
 HANDLES = "document.querySelectorAll('.widget-slider [role=slider], [data-pen] [role=slider]')"  # sliders, pens' points
@@ -140,9 +144,9 @@ def move_sliders(tab: Tab) -> tuple[int, list[str]]:
     return count, faults
 
 
-def steady_picture(tab: Tab) -> bytes:
-    """The article's pixels, once two pictures in a row are equal."""
-    clip = tab.evaluate(ARTICLE)
+def steady_picture(tab: Tab, handle: str) -> bytes:
+    """The pixels around a slider, once two pictures in a row are equal."""
+    clip = tab.evaluate(SURROUNDINGS.format(handle))
     picture = tab.screenshot(clip)
     for _ in range(10):
         time.sleep(0.15)
@@ -153,41 +157,65 @@ def steady_picture(tab: Tab) -> bytes:
 
 
 def slider_works(tab: Tab, handle: str) -> bool:
-    """Whether an arrow key, pressed up to five times, changes the article's pixels, the sliders themselves left out."""
+    """Whether an arrow key, pressed up to five times, changes the pixels around it, the sliders themselves left out."""
     tab.evaluate(f"{handle}.focus()")
-    before, value = steady_picture(tab), tab.evaluate(f"{handle}.getAttribute('aria-valuenow')")
+    before, value = steady_picture(tab, handle), tab.evaluate(f"{handle}.getAttribute('aria-valuenow')")
     for key, code in (RIGHT, RIGHT, LEFT, LEFT, LEFT):
         tab.press(key, code)
         moved = tab.wait_for(f"{handle}.getAttribute('aria-valuenow') !== '{value}'", timeout=0.5)
-        if moved and steady_picture(tab) != before:
+        if moved and steady_picture(tab, handle) != before:
             return True
     return False
 
 
+class Visit(NamedTuple):
+    """One page, opened in one theme at the widths in their order."""
+
+    name: str
+    theme: str
+    widths: tuple[int, ...]
+    pictures: Path | None
+    """Folder for pictures of it."""
+
+
+def look_around(tab: Tab, address: str, visit: Visit) -> tuple[int, list[str]]:
+    """Sliders moved on the page, and its faults, each with the theme and the width where it shows."""
+    name, theme = visit.name, visit.theme
+    prepare(tab, theme)
+    set_width(tab, visit.widths[0])
+    faults, sliders = [f"{name} ({theme}): {fault}" for fault in load(tab, f"{address}/{name}")], 0
+    for width in visit.widths:
+        faults += [f"{name} ({theme}, {width} px): {fault}" for fault in look(tab, width)]
+        if visit.pictures:
+            file = f"{name.removesuffix('.html').replace('/', '-')}-{theme}-{width}.png"
+            (visit.pictures / file).write_bytes(tab.screenshot())
+    if theme == "light":
+        sliders, dead = move_sliders(tab)
+        faults += [f"{name}: {fault}" for fault in dead]
+    faults += [f"{name} ({theme}): {f}" for f in event_faults(tab.take_events(), urlsplit(address).netloc)]
+    return sliders, faults
+
+
+def visited(chromium: str, address: str, visit: Visit) -> tuple[int, list[str]]:
+    """`look_around` in a browser of its own; one that stops answering, as a busy machine's may, is replaced once."""
+    for _ in range(2):
+        try:
+            with open_tab(chromium) as tab:
+                return look_around(tab, address, visit)
+        except WebSocketTimeoutException:
+            continue
+    return 0, [f"{visit.name} ({visit.theme}): two browsers stopped answering"]
+
+
 def check(html: Path, chromium: str, pictures: Path | None) -> list[str]:
-    """Faults of all pages, each with the page, the theme and the width where it shows."""
-    faults, sliders = [], 0
-    names = pages(html)
+    """Faults of all pages."""
+    faults, sliders, names = [], 0, pages(html)
     with serve(html) as address:
         # each theme starts at one width and is resized to the other, so both are also seen fresh
         for theme, widths in (("light", WIDTHS[::-1]), ("dark", WIDTHS)):
-            with open_tab(chromium) as tab:
-                prepare(tab, theme)
-                for name in names:
-                    set_width(tab, widths[0])
-                    faults += [f"{name} ({theme}): {fault}" for fault in load(tab, f"{address}/{name}")]
-                    for width in widths:
-                        faults += [f"{name} ({theme}, {width} px): {fault}" for fault in look(tab, width)]
-                        if pictures:
-                            file = f"{name.removesuffix('.html').replace('/', '-')}-{theme}-{width}.png"
-                            (pictures / file).write_bytes(tab.screenshot())
-                    if theme == "light":
-                        moved, dead = move_sliders(tab)
-                        sliders += moved
-                        faults += [f"{name}: {fault}" for fault in dead]
-                    faults += [
-                        f"{name} ({theme}): {f}" for f in event_faults(tab.take_events(), urlsplit(address).netloc)
-                    ]
+            for name in names:
+                moved, found = visited(chromium, address, Visit(name, theme, widths, pictures))
+                sliders, faults = sliders + moved, faults + found
     print(f"{len(names)} pages, light and dark, {WIDTHS[0]} and {WIDTHS[1]} px; {sliders} sliders moved")
     return faults
 
