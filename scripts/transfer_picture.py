@@ -14,8 +14,8 @@ from torch import Generator, Tensor
 
 from neurosym_lite import figures, widgets
 from neurosym_lite.data.drawings import DrawingSource
-from neurosym_lite.evaluation.evaluate import TRANSFER
 from neurosym_lite.evaluation.strokes import redraw
+from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.training.checkpoints import load_checkpoint, write_atomically
 from scripts.pages import ROOT
 from scripts.results_words import DATASETS
@@ -39,16 +39,16 @@ def rows_of(images: Tensor) -> dict[str, Tensor]:
 
 def picture() -> bytes:
     """The figure as PNG."""
-    sets = [DrawingSource(name, "test").batch(SHOWN, Generator().manual_seed(SEED)).images for name in TRANSFER]
+    sets = [DrawingSource(name, "test").batch(SHOWN, Generator().manual_seed(SEED)).images for name in SETS]
     rows = rows_of(torch.cat(sets) / 255)
-    columns = SHOWN * len(TRANSFER)
+    columns = SHOWN * len(SETS)
     figures.set_style()
     figure, axes = plt.subplots(len(rows), columns, figsize=(SIDE * columns + 1.6, SIDE * len(rows) + 0.4))
     for cells, (label, pictures) in zip(axes, rows.items(), strict=True):
         for axis, image in zip(cells, pictures, strict=True):
             figures.show_image(axis, image)
         cells[0].set_ylabel(label, fontsize=9, rotation=0, ha="right", va="center")
-    for first, name in zip(axes[0, 1::SHOWN], TRANSFER, strict=True):
+    for first, name in zip(axes[0, 1::SHOWN], SETS, strict=True):
         first.set_title(DATASETS[name], fontsize=10)
     return widgets.png(figure)
 

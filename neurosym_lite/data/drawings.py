@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Int64, UInt8
 from torch import Generator, Tensor
 
+from neurosym_lite.data.affine import moved
 from neurosym_lite.data.glyphs import glyphs
 
 
@@ -20,16 +21,21 @@ class Drawings(NamedTuple):
 class DrawingSource:
     """Characters of one set and split at one size, in the order that the generator gives."""
 
-    def __init__(self, glyph_set: str, split: str = "train", size: int = 28, device: str = "cpu") -> None:
-        """`size` is the side in pixels; other sizes than 28 are resampled. Raises DataError, as `glyphs` does."""
+    def __init__(
+        self, glyph_set: str, split: str = "train", size: int = 28, device: str = "cpu", moved: float = 0.0
+    ) -> None:
+        """`size` is the side in pixels; other sizes than 28 are resampled. `moved` is the share of characters that
+        come through a random affine map. Raises DataError, as `glyphs` does.
+        """
         bank = glyphs(glyph_set, split)
         images = bank.images[:, None]
         if size != images.shape[-1]:
             scaled = F.interpolate(images.float(), (size, size), mode="bilinear", antialias=True, align_corners=False)
             images = scaled.round().to(torch.uint8)
-        self.images, self.labels, self.size = images.to(device), bank.labels.to(device), size
+        self.images, self.labels, self.size, self.moved = images.to(device), bank.labels.to(device), size, moved
 
     def batch(self, n: int, generator: Generator) -> Drawings:
         """n characters, drawn with replacement."""
         rows = torch.randint(0, len(self.images), (n,), generator=generator, device=generator.device)
-        return Drawings(self.images[rows], self.labels[rows])
+        images = moved(self.images[rows], self.moved, generator) if self.moved else self.images[rows]
+        return Drawings(images, self.labels[rows])

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from neurosym_lite.distributions import LOG_TWO_PI, Bernoulli, Gaussian, gaussian_head
+from neurosym_lite.distributions import Bernoulli, Gaussian, gaussian_head
 from neurosym_lite.models.dood_config import AIRConfig
 from neurosym_lite.models.drawing import (
     WHERE_START,
@@ -127,8 +127,7 @@ class AIR(Drawer):
         """log p(x | canvas) of each prefix, nats: Laplace, or normal where the config says so."""
         if self.config.likelihood == "laplace":
             return super().log_likelihood(images, canvases)
-        square = ((images - canvases) / self.scale).square().sum((2, 3))
-        return -0.5 * square - images[0].numel() * (self.scale.log() + 0.5 * LOG_TWO_PI)
+        return self.normal_log_likelihood(images, canvases)
 
     def loss(self, images: Float[Tensor, "B 1 H W"], weights: DrawingWeights) -> DrawingLoss:
         """-log p(x), bounded as `config.stop` says."""

@@ -53,7 +53,8 @@ class DooD(Drawer):
         self.q_points = head(2 * width, width, 2 * numbers, 0.1)
         with torch.no_grad():
             self.q_points[-1].bias[numbers:] = -2.0
-        self.q_pen = head(width + 1, width, PEN, 0.01, (-0.5, 0.0))
+        if c.decoder == "spline":
+            self.q_pen = head(width + 1, width, PEN, 0.01, (-0.5, 0.0))
         self.p_on = head(width, width, 1, 0.01, (0.0,))
         self.p_where = head(width, width, c.components * (2 * WHERE + 1))
         self.p_points = head(2 * width + WHERE, width, c.points * c.components * 5)
@@ -156,13 +157,18 @@ class DooD(Drawer):
         points = q_points.mean if mode else q_points.sample()
         log_q = q_where.log_prob(where).sum(1) + q_points.log_prob(points).sum((1, 2))
 
-        raw = self.q_pen(torch.cat([glimpse_code, where[:, 2:3]], dim=1))
-        pen = between(raw, *self.pen_range)
+        pen = self.read_pen(torch.cat([glimpse_code, where[:, 2:3]], dim=1))
         after = self.lay(memory.canvas, self.draw(where, points, pen))
         return Stroke(
             q_on, where, points, log_q, pen, after, canvas_code,
             frames.glimpse(canvas, where.detach(), side), memory.layout, memory.stroke, prediction,
         )  # fmt: skip
+
+    def read_pen(self, seen: Float[Tensor, "B E"]) -> Float[Tensor, "B 2"]:
+        """Radius and softness of the pen; a raster has no use for them, and gets their middle."""
+        if self.config.decoder == "neural":
+            return self.pen_range.mean(0).expand(len(seen), PEN)
+        return between(self.q_pen(seen), *self.pen_range)
 
     def points_posterior(self, raw: Float[Tensor, "B E"]) -> Gaussian:
         """q(points) (equation 8): the means within `reach` of the frame's middle, the stds below about 1."""
@@ -171,9 +177,13 @@ class DooD(Drawer):
 
     # the prior
 
+    def known(self, value: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        """What the prior knows of the strokes before: nothing where it is independent of them."""
+        return value * float(self.config.prior == "sequential")
+
     def prior(self, read: Stroke) -> StrokePrior:
         """p of strokes already drawn, all of them in one call (equations 2 to 4)."""
-        on = self.p_on(read.canvas_code)[..., 0]
+        on = self.p_on(self.known(read.canvas_code))[..., 0]
         glimpse_code = self.canvas_glimpse_encoder(read.canvas_glimpse.flatten(0, 1)).unflatten(0, on.shape)
         return StrokePrior(
             Bernoulli(on), self.layout_prior(read.layout), self.stroke_prior(read.stroke, glimpse_code, read.where)
@@ -181,7 +191,7 @@ class DooD(Drawer):
 
     def layout_prior(self, state: Float[Tensor, "*batch D"]) -> GaussianMixture:
         """p_layout(l_t | x_<t, h^l_t) (equation 2)."""
-        raw = self.p_where(state).unflatten(-1, (self.config.components, 2 * WHERE + 1))
+        raw = self.p_where(self.known(state)).unflatten(-1, (self.config.components, 2 * WHERE + 1))
         logits, mean, std = raw.split((1, WHERE, WHERE), dim=-1)
         return GaussianMixture(logits[..., 0], between(mean, *self.where_range), std.sigmoid() + PRIOR_STD_FLOOR)
 
@@ -192,7 +202,7 @@ class DooD(Drawer):
         where: Float[Tensor, "*batch 4"],
     ) -> GaussianMixture:
         """p_stroke(s_t | l_t, glimpse of x_<t, h^s_t), a mixture a control point (equation 3)."""
-        raw = self.p_points(torch.cat([state, glimpse_code, where], dim=-1))
+        raw = self.p_points(self.known(torch.cat([state, glimpse_code, where], dim=-1)))
         raw = raw.unflatten(-1, (self.config.points, self.config.components, 5))
         logits, mean, std = raw.split((1, 2, 2), dim=-1)
         reach = self.config.reach
@@ -210,7 +220,7 @@ class DooD(Drawer):
         glimpse = self.canvas_glimpse_encoder(frames.glimpse(canvas, where, (self.config.glimpse,) * 2))
         points = spread.of_points(self.stroke_prior(memory.stroke, glimpse, where)).sample(generator)
         after = self.lay(memory.canvas, self.draw(where, points, pen))
-        return Bernoulli(self.p_on(code)[:, 0]), memory._replace(canvas=after, where=where, points=points)
+        return Bernoulli(self.p_on(self.known(code))[:, 0]), memory._replace(canvas=after, where=where, points=points)
 
     @torch.no_grad()
     def sample_drawings(

@@ -27,6 +27,7 @@ class DooDConfig:
     canvas_strides: tuple[int, ...] = ()
     stop: Stop = "summed"  # how q_on learns (paper: nvil); see models.stop
     execution_guidance: bool = True  # canvas and residual are seen; False is the ablation DooD-EG
+    prior: Literal["sequential", "independent"] = "sequential"  # independent: it knows nothing of what is drawn already
     decoder: Literal["spline", "neural"] = "spline"  # neural: a raster from an MLP, the ablation DooD-dR
     pen: Literal["distance", "sum-max-tanh"] = "distance"  # the second is the paper's (appendix B.1)
     compositing: Literal["soft-or", "sum-tanh"] = "soft-or"  # the second is the paper's

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from neurosym_lite.distributions import Gaussian
+from neurosym_lite.distributions import LOG_TWO_PI, Gaussian
 from neurosym_lite.models.dood_config import WHERE_HIGH, WHERE_LOW, AIRConfig, DooDConfig
 from neurosym_lite.models.stop import Baseline, Prefixes, StopTerms, bound, exact, log_stop, nvil, summed
 
@@ -21,6 +21,8 @@ class DrawingWeights(NamedTuple):
     """Nats asked for each part (stop "summed")."""
     beta: Float[Tensor, ""] = torch.tensor(4.0)
     """Divides the log likelihood in NVIL's signal (stop "nvil")."""
+    normal: Float[Tensor, ""] = torch.tensor(0.0)
+    """Share of a normal log likelihood in the loss, while a neural decoder learns to draw anything at all."""
 
 
 class DrawingLoss(NamedTuple):
@@ -106,6 +108,13 @@ class Drawer(nn.Module):
         error = (images - canvases).abs().sum((2, 3))
         return -error / self.scale - images[0].numel() * (2 * self.scale).log()
 
+    def normal_log_likelihood(
+        self, images: Float[Tensor, "B 1 H W"], canvases: Float[Tensor, "B stops H W"]
+    ) -> Float[Tensor, "B stops"]:
+        """log N(x; canvas, scale^2) of each prefix, nats: its best guess for an uncertain pixel is grey, not black."""
+        square = ((images - canvases) / self.scale).square().sum((2, 3))
+        return -0.5 * square - images[0].numel() * (self.scale.log() + 0.5 * LOG_TWO_PI)
+
     def stop_terms(
         self, prefixes: Prefixes, prediction: Float[Tensor, "B T"], weights: DrawingWeights
     ) -> StopTerms:
@@ -127,6 +136,8 @@ class Drawer(nn.Module):
         weights: DrawingWeights,
     ) -> DrawingLoss:
         """The loss of one draw, and what to watch."""
+        softer = self.normal_log_likelihood(images, canvases)
+        prefixes = prefixes._replace(log_likelihood=torch.lerp(prefixes.log_likelihood, softer, weights.normal))
         terms = self.stop_terms(prefixes, prediction, weights)
         with torch.no_grad():
             share = log_stop(prefixes.q_on).exp()

@@ -12,13 +12,19 @@ WARM_UP = 1000  # steps
 ANY_TIME = Schedule(((WARM_UP, 1.0), (WARM_UP + 1, 0.1)))
 
 
-def _phase(
-    steps: int, learning_rate: float = 2e-3, any_time: Schedule = ANY_TIME, batch: int = 64, beta: float = 4.0
+def phase(
+    steps: int,
+    learning_rate: float = 2e-3,
+    any_time: Schedule = ANY_TIME,
+    batch: int = 64,
+    beta: float = 4.0,
+    **weights: Schedule,
 ) -> Phase:
+    """One stretch of training; `weights` are schedules of other fields of DrawingWeights."""
     return Phase(
         steps=steps,
         learning_rate=warm_cosine(steps, learning_rate, 0.05 * learning_rate, warmup=50),
-        weights={"any_time": any_time, "beta": constant(beta)},
+        weights={"any_time": any_time, "beta": constant(beta), **weights},
         batch=batch,
         clip=200.0,  # its norm grows as the likelihood narrows; the clip then normalises it
     )
@@ -33,7 +39,7 @@ def _lite(
         about=about,
         model=model or DooDConfig(),
         data=DrawingData(glyphs),
-        phases=(_phase(steps),),
+        phases=(phase(steps),),
         ema=0.999,
         metrics=("strokes", *more),
     )
@@ -41,21 +47,21 @@ def _lite(
 
 # MNIST's edges are sharper than those of the embedded digits. A floor of 0.1 is reached early, and from then on errors
 # are too cheap to be worth a better stroke.
-_SHARP = DooDConfig(scale_floor=0.05)
+SHARP = DooDConfig(scale_floor=0.05)
 
 # Under a Laplace likelihood the lite AIR still drew almost nothing after 3,000 steps.
 _AIR_LITE = AIRConfig(residual=True, likelihood="normal")
 
 LITE = (
     _lite("dood-digits-lite", "DooD on the embedded digits", "digits", 10_000, None, "stop_noise"),
-    _lite("dood-mnist-lite", "DooD on MNIST", "mnist", 18_000, _SHARP, "transfer"),
+    _lite("dood-mnist-lite", "DooD on MNIST", "mnist", 18_000, SHARP, "transfer"),
     replace(
         _lite(
             "dood-omniglot-lite", "DooD on Omniglot's background set, from dood-mnist-lite on",
-            "omniglot", 4000, _SHARP, "one_shot",
+            "omniglot", 4000, SHARP, "one_shot",
         ),
         start="dood-mnist-lite",
-        phases=(_phase(4000, 1.5e-3, Schedule(((0, 0.1),))),),
+        phases=(phase(4000, 1.5e-3, Schedule(((0, 0.1),))),),
     ),
     _lite("difference-air-mnist-lite", "Difference-AIR on MNIST", "mnist", 15_000, _AIR_LITE, "transfer"),
     _lite("air-mnist-lite", "AIR on MNIST", "mnist", 8_000, replace(_AIR_LITE, residual=False), "transfer"),
@@ -71,7 +77,7 @@ def _paper_size(glyphs: str, kind: str = "dood", model: DooDConfig | AIRConfig =
         about=f"{kind} of the paper's size on {glyphs} at 50 x 50",
         model=model,
         data=DrawingData(glyphs, 50),
-        phases=(_phase(_PAPER_STEPS, 1e-3, batch=_PAPER_BATCH),),
+        phases=(phase(_PAPER_STEPS, 1e-3, batch=_PAPER_BATCH),),
         ema=0.999,
         metrics=("strokes",),
     )
@@ -97,7 +103,7 @@ def _stop(switch: str, about: str, stop: Stop, any_time: Schedule = ANY_TIME, be
         name=f"{_SHORT.name}-{switch}",
         about=about,
         model=replace(_SHORT.model, stop=stop),
-        phases=(_phase(2000, any_time=any_time, beta=beta),),
+        phases=(phase(2000, any_time=any_time, beta=beta),),
     )
 
 

@@ -69,10 +69,12 @@ class DrawingData:
 
     glyphs: str = "digits"  # a character set
     size: int = 28  # canvas side, pixels
+    moved: float = 0.0  # share of training characters that come through a random affine map
 
     def source(self, split: str, glyph_set: str | None = None, device: str = "cpu") -> DrawingSource:
-        """The stream of characters, of another set where one is named."""
-        return DrawingSource(glyph_set or self.glyphs, split, self.size, device)
+        """The stream of characters, of another set where one is named; only those to train on are moved."""
+        moved = self.moved if split == "train" else 0.0
+        return DrawingSource(glyph_set or self.glyphs, split, self.size, device, moved)
 
 
 Data = SceneData | ArrowRoomData | DrawingData

@@ -18,6 +18,7 @@ from neurosym_lite.training.recipe import Phase, Recipe, SceneData
 from neurosym_lite.training.schedules import Schedule, linear, warm_cosine
 from neurosym_lite.training.space_recipes import SPACE, SPACE_PAPER
 from neurosym_lite.training.successor_recipes import SUCCESSORS
+from neurosym_lite.training.transfer_recipes import TRANSFER
 
 
 def _one_digit(name: str, about: str, model: GNMConfig | VAEConfig, weights: dict[str, Schedule]) -> Recipe:
@@ -56,7 +57,7 @@ ONE_DIGIT = (
 
 LITE_SCENES = (*ONE_DIGIT, FIRST_GNM, *FULL_GNM, *EXPERIMENTS, *BASELINES, *SPACE, *ARROW, *SUCCESSORS)
 SCENES = (*LITE_SCENES, *PAPER_SIZE, *SPACE_PAPER)
-RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*SCENES, *FAILURES, *DOOD)}
+RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*SCENES, *FAILURES, *DOOD, *TRANSFER)}
 
 
 def get_recipe(name: str) -> Recipe:

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from neurosym_lite.evaluation.evaluate import ONLY_WHEN_NAMED, TRANSFER, available, evaluate, held_out
+from neurosym_lite.evaluation.evaluate import ONLY_WHEN_NAMED, available, evaluate, held_out
+from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.training.baseline_recipes import BASELINES
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint
 from neurosym_lite.training.experiment_recipes import EXPERIMENTS
@@ -35,7 +36,7 @@ def test_a_record_has_all_that_its_recipe_measures(name: str) -> None:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_checkpoint_gives_the_metrics_of_its_record(name: str) -> None:
     need(getattr(RECIPES[name].data, "glyphs", "digits"))
-    for handwriting in TRANSFER if "transfer" in RECIPES[name].metrics else ():
+    for handwriting in SETS if "transfer" in RECIPES[name].metrics else ():
         need(handwriting)
     model, recipe = load_checkpoint(name)
     named = ("structure",) if name in TABLES else tuple(m for m in recipe.metrics if m not in MINUTES)
@@ -126,10 +127,10 @@ def test_rooms_have_metrics_of_their_own() -> None:
 
 
 def test_transfer_is_what_each_set_gives_alone() -> None:
-    for handwriting in TRANSFER:
+    for handwriting in SETS:
         need(handwriting)
     model, recipe = load_checkpoint("dood-digits-lite")
     found = evaluate(model, recipe, ("transfer",), n=60)
-    assert len(found) == 2 * len(TRANSFER)
+    assert len(found) == 2 * len(SETS)
     alone = evaluate(model, recipe, ("strokes",), n=60, glyph_set="kmnist")
     assert found["relative_l1_on_kmnist"] == alone["relative_l1"] and found["parts_on_kmnist"] == alone["parts"]
