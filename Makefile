@@ -57,6 +57,7 @@ results: $(STAMP)
 	$(BIN)/python -m scripts.results_page
 	$(BIN)/python -m scripts.gnm_experiments_page
 	$(BIN)/python -m scripts.representations_page
+	$(BIN)/python -m scripts.transfer_page
 	$(BIN)/python -m scripts.dood_tasks_page
 
 check-site: $(STAMP)
