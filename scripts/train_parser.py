@@ -98,7 +98,7 @@ def optimise(
     """
     optimiser = torch.optim.AdamW(parser.parameters(), weight_decay=DECAY)
     curve: list[dict] = []
-    sums = torch.zeros(2)
+    sums = torch.zeros(())
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = learning_rate(step + 1, steps)
@@ -107,13 +107,13 @@ def optimise(
         optimiser.zero_grad(set_to_none=True)
         both.sum().backward()
         optimiser.step()
-        sums += both.detach()
+        sums = sums + both.detach()
         if (step + 1) % report == 0:
             point = {"step": step + 1, "minutes": (time.process_time() - begin) / 60}
             point |= dict(zip(named, (sums / report).tolist(), strict=True))
             curve.append({key: round(value, 4) for key, value in point.items()})
             print(curve[-1], flush=True)
-            sums.zero_()
+            sums = torch.zeros(())
     return curve
 
 

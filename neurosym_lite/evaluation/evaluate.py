@@ -15,6 +15,7 @@ from neurosym_lite.data.one_shot import official_episodes
 from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.binding import binding
+from neurosym_lite.evaluation.classifier import sample_distances
 from neurosym_lite.evaluation.detection import detection
 from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve
 from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
@@ -27,6 +28,7 @@ from neurosym_lite.evaluation.recall import recall_metrics
 from neurosym_lite.evaluation.room_parser import GLYPHS as ROOMS
 from neurosym_lite.evaluation.room_structure import room_structure_metrics
 from neurosym_lite.evaluation.stop_noise import stop_noise
+from neurosym_lite.evaluation.stroke_clusters import cluster_metrics
 from neurosym_lite.evaluation.strokes import stroke_metrics
 from neurosym_lite.evaluation.structure import accepts, structure_metrics
 from neurosym_lite.evaluation.transfer import SETS, likelihoods, redrawing
@@ -40,6 +42,8 @@ from neurosym_lite.training.recipe import ArrowRoomData, DrawingData, Model, Rec
 
 BATCH = 100  # images at a time
 SWEEPS = 2  # of pseudo-Gibbs, where a record says swept: fixed before anything was measured
+SAMPLES = 2000  # drawings from the prior, and as many real ones
+REAL_SEEDS = (5_000_011, 5_000_023)  # of the real ones
 NOISE_BATCH = 64  # images that the noise of the stop's gradient is measured on
 DISCRIMINATORS = 3  # classifiers, by seed, that have to tell samples from scenes
 STEPS_CAP = 2000  # steps that each of them has at most; at the paper's size 20,000 would be right
@@ -210,6 +214,13 @@ def stop_gradient(task: Task) -> dict[str, float]:
     return {"stop_noise_exact": noise.exact.std, "stop_noise_nvil": noise.nvil.std}
 
 
+def prior_samples(task: Task) -> dict[str, float]:
+    """Fréchet distance of samples to training characters, and of other training characters, as many of each."""
+    source = task.recipe.data.source("train")
+    real, others = (source.batch(SAMPLES, Generator().manual_seed(task.seed + s)) for s in REAL_SEEDS)
+    return sample_distances(task.model, real, others, task.seed)
+
+
 METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "detection": lambda task: detection(task.model, task.scenes),
     "reconstruction": lambda task: reconstruction(task.model, task.scenes),
@@ -228,12 +239,14 @@ METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "stop_noise": stop_gradient,
     "transfer": lambda task: redrawing(task.model, on_all_sets(task)),
     "transfer_likelihood": lambda task: likelihoods(task.model, on_all_sets(task), task.seed),
+    "samples": prior_samples,
+    "clusters": lambda task: cluster_metrics(task.model, task.recipe.data.source("test").images, task.seed),
     "one_shot": lambda task: one_shot_metrics(task.model, official_episodes()),
 }
 # they take a minute, or data of their own
 ONLY_WHEN_NAMED = (
     "likelihood", "relaxed", "d_steps", "frechet", "second", "what", "recall", "stop_noise", "transfer",
-    "transfer_likelihood", "one_shot",
+    "transfer_likelihood", "samples", "clusters", "one_shot",
 )  # fmt: skip
 
 
@@ -242,7 +255,8 @@ def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
     if isinstance(recipe.data, DrawingData):
         has_strokes = isinstance(model, DooD) and model.config.decoder == "spline" and recipe.data.size == SIDE
         drawn = ("strokes", "stop_noise", "transfer", "transfer_likelihood")
-        return (*drawn, *(("one_shot",) if has_strokes else ()))
+        small = ("samples", "clusters") if recipe.data.size == SIDE else ()
+        return (*drawn, *small, *(("one_shot",) if has_strokes else ()))
     rooms, one_digit = isinstance(recipe.data, ArrowRoomData), getattr(recipe.data, "rule", "") == "mnist1"
     has_rule = not one_digit and parser_path(parser_of(recipe)).is_file()
     has_boxes = isinstance(model, GNM | Space)
