@@ -11,6 +11,8 @@ from neurosym_lite.evaluation.transfer import SETS
 from scripts.gnm_experiments import middle, runs_of
 from scripts.results_page import NOT_RUN, Record
 
+FIGURE_4 = {"DooD": "dood", "Difference-AIR": "difference-air", "AIR": "air"}
+ABLATED = {"DooD-EG": "dood-eg", "DooD-dR": "dood-dr", "independent prior": "dood-independent"}
 HOME = "mnist"
 LIKELIHOOD, ERROR, STROKES, CEILING = "likelihood_on", "relative_l1_on", "parts_on", "likelihood_ceiling"
 SIGN = {LIKELIHOOD: 1, ERROR: -1}  # more is better, less is better

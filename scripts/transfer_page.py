@@ -18,12 +18,22 @@ from scripts.gnm_experiments import cell, linked, plain, runs_of
 from scripts.pages import ROOT
 from scripts.results_page import NOT_RUN, PUBLISHED, RECORDS, Record, load_records, number, spread, table
 from scripts.results_words import DATASETS
-from scripts.transfer import CEILING, CELLS, ERROR, HOME, LIKELIHOOD, SIGN, STROKES, Wins, recipe_name
+from scripts.transfer import (
+    ABLATED,
+    CEILING,
+    CELLS,
+    ERROR,
+    FIGURE_4,
+    HOME,
+    LIKELIHOOD,
+    SIGN,
+    STROKES,
+    Wins,
+    recipe_name,
+)
 
 PAGE = ROOT / "book" / "transfer.md"
 CONTROLS = RECORDS / "transfer_controls.json"
-FIGURE_4 = {"DooD": "dood", "Difference-AIR": "difference-air", "AIR": "air"}
-ABLATED = {"DooD-EG": "dood-eg", "DooD-dR": "dood-dr", "independent prior": "dood-independent"}
 MOVED = {"as written": "dood", "moved": "dood-moved"}
 MOVED_SHARE = RECIPES[recipe_name(MOVED["moved"], HOME)].data.moved
 
@@ -179,6 +189,7 @@ def ablations_section(records: list[Record]) -> str:
         words.ABLATIONS, variants(kinds, LIKELIHOOD, records, ceiling=True),
         words.ABLATIONS_ERROR, variants(kinds, ERROR, records),
         words.ABLATIONS_STROKES, variants(kinds, STROKES, records), words.AT_MOST.format(shares=", ".join(shares)),
+        words.FIGURE_3,
         words.ABLATIONS_ELSEWHERE, others(LIKELIHOOD, records), words.ABLATIONS_ELSEWHERE_ERROR, others(ERROR, records),
         words.ABLATIONS_WINS, wins_table(ABLATED, records),
     ])  # fmt: skip
@@ -280,7 +291,7 @@ def page(records: list[Record], figure: dict, controls: dict) -> str:
         words.LIKELIHOOD, *matrices, standard_error(records),
         words.WINS, wins_table({m: k for m, k in FIGURE_4.items() if k != "dood"}, records), claims(records),
         blank_section(controls, records),
-        words.ERROR, both(ERROR, records), words.STROKES, both(STROKES, records),
+        words.MATRIX, words.ERROR, both(ERROR, records), words.STROKES, both(STROKES, records),
         ablations_section(records), moved_section(records),
         published_section(figure), data_section(controls), short_section(records),
     ])  # fmt: skip

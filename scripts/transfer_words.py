@@ -57,6 +57,18 @@ pixel is in the [controls](../data/results/transfer_controls.json).
 BELOW = "Below their own blank page: {cells}.\n"
 NONE_BELOW = "No cell lies below its own blank page.\n"
 
+MATRIX = """### The pages themselves
+
+```{figure} _static/transfer_matrix.png
+:name: fig-transfer-matrix
+:alt: Three characters each of MNIST, EMNIST, KMNIST, Quick, Draw! and Omniglot, and below them their \
+reconstructions by DooD, Difference-AIR and AIR, a row for each of the five sets that a model learned. A row of a \
+model that was not trained yet is empty.
+
+Test characters of five sets, as each model draws them again up to its stop. A row says what was learned.
+```
+"""
+
 ERROR = """## Error and strokes
 
 Relative L1 at the stop, on more characters than the likelihood was asked for.
@@ -76,6 +88,22 @@ ABLATIONS_ERROR = "Their error:\n"
 ABLATIONS_STROKES = "Their strokes:\n"
 AT_MOST = """Share of MNIST's test digits drawn with all strokes there are (in the paper DooD-EG always draws them all):
 {shares}.
+"""
+FIGURE_3 = """```{figure} _static/transfer_ablations.png
+:name: fig-transfer-ablations
+:alt: The same fifteen characters as DooD, DooD without execution guidance and DooD with a neural decoder draw \
+them, after each of the first three strokes and at the stop. Rows of a model that was not trained yet are empty.
+
+Trained on MNIST: DooD and two of its ablations, step by step.
+```
+
+```{figure} _static/transfer_strokes.png
+:name: fig-transfer-strokes
+:alt: Five panels, a set each. In each a line a model with the share of drawings that have no stroke, one stroke, \
+and so on to the most there are.
+
+Trained on MNIST: how many strokes or parts a drawing has.
+```
 """
 ABLATIONS_ELSEWHERE = """Trained on each of the sets: likelihood on the *other four*, mean, in nats a pixel.
 """

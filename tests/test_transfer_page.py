@@ -3,14 +3,18 @@
 import json
 import math
 import re
+from pathlib import Path
 
 import pytest
+import torch
 
+from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.training.recipes import RECIPES
 from scripts import gnm_experiments
 from scripts import transfer as found
 from scripts import transfer_page as transfer
+from scripts import transfer_picture as picture
 from scripts import transfer_words as words
 from scripts.results_page import NOT_RUN, PUBLISHED, RECORDS, load_records
 from tests.test_gnm_experiments import nowhere
@@ -145,3 +149,31 @@ def test_published_numbers_are_counted_with_their_exception() -> None:
     text = transfer.published_section(published())
     assert "in 20 of 20 cells off the diagonal and 4 of 5 on it" in text and "exception on: EMNIST." in text
     assert "| DooD | MNIST | 7,094 ± 57.9 | " in text and "9,780 nats, 3.91 a pixel; ours, at our floor, 2.3" in text
+
+
+def test_a_model_without_a_checkpoint_leaves_its_cells_empty(monkeypatch) -> None:
+    """Embedded digits for all sets, a shipped model for DooD, nothing for the others."""
+    digits = DrawingSource("digits", "test").images[:2].repeat(5 * picture.COUNTED // 2, 1, 1, 1) / 255
+    shipped = picture.checkpoint_path("dood-digits-lite")
+    monkeypatch.setattr(picture, "characters", lambda n: digits[: 5 * n])
+    monkeypatch.setattr(picture, "COUNTED", picture.SHOWN)
+    monkeypatch.setattr(
+        picture, "checkpoint_path", lambda name: shipped if name.startswith("dood-mnist") else Path("missing")
+    )
+    monkeypatch.setattr(picture, "load_checkpoint", lambda name, load=picture.load_checkpoint: load(str(shipped)))
+    matrix = picture.all_on_all()
+    assert list(matrix)[:3] == ["written", "DooD, learned MNIST", "DooD, learned EMNIST"] and len(matrix) == 16
+    assert [label for label, shown in matrix.items() if shown is not None] == ["written", "DooD, learned MNIST"]
+    figure = picture.sheet({label: matrix[label] for label in list(matrix)[:3]})
+    shown = [len(axis.images) for axis in figure.axes]
+    assert shown == [1] * 30 + [0] * 15
+    lines = [axis.lines for axis in picture.counts().axes]
+    assert [len(of_set) for of_set in lines] == [1] * 5
+    assert all(torch.tensor(of_set[0].get_ydata()).sum() == pytest.approx(1) for of_set in lines)
+
+
+def test_pictures_of_the_page_are_drawn_by_the_script() -> None:
+    named = re.findall(r"_static/(transfer_\w+\.png)", transfer.PAGE.read_text(encoding="utf-8"))
+    assert named and all((picture.FOLDER / name).is_file() for name in named)
+    source = Path(picture.__file__).read_text(encoding="utf-8")
+    assert all(f'"{name}": ' in source for name in named)
