@@ -49,7 +49,7 @@ def log_likelihood(model: DooD | AIR, images: Float[Tensor, "B 1 H W"], samples:
 def ceiling(model: DooD | AIR, pixels: int) -> float:
     """Nats a pixel of a canvas without any error."""
     blank = torch.zeros(1, 1, 1, pixels)
-    return float(model.log_likelihood(blank, blank[:, 0]).detach()) / pixels
+    return float(model.log_likelihood(blank, blank).detach()) / pixels
 
 
 def likelihoods(model: DooD | AIR, sets: dict[str, Drawings], seed: int) -> dict[str, float]:
