@@ -5,6 +5,8 @@ the field and answers with a picture. So a notebook needs no extension for it, b
 the sheet stays silent.
 """
 
+import base64
+import html
 import re
 from collections.abc import Callable
 
@@ -16,9 +18,10 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from neurosym_lite.pens import filled
-from neurosym_lite.widgets import png
+from neurosym_lite.widgets import named, png
 
 SIDE = 28  # pixels of the picture that the kernel gets
+ALT = "the answer to the drawing"
 LEVELS = 255  # of grey; a pixel is two hexadecimal digits
 
 SHEET = """<div data-sheet="NAME"
@@ -103,20 +106,17 @@ def sketch(
     """
     if not re.fullmatch(r"[\w-]+", name):
         raise ValueError(f"a name of letters, digits and hyphens is needed: got {name!r}")
-    field = ipywidgets.Textarea(layout=ipywidgets.Layout(display="none"))
+    field = named(ipywidgets.Textarea, f"{name}-field", layout={"display": "none"})
     field.add_class(name)
-    look = ipywidgets.Layout(display="none", max_width="100%", width="auto", align_self="flex-start")
-    shown = ipywidgets.Image(format="png", layout=look)
-    trouble = ipywidgets.HTML()
+    shown = named(ipywidgets.HTML, f"{name}-answer")
 
     def watch(change: dict) -> None:
-        trouble.value = ""
         try:
-            shown.value = png(answer(picture_of(change["new"])))
-            shown.layout.display = ""
+            data = base64.b64encode(png(answer(picture_of(change["new"])))).decode()
+            shown.value = f'<img src="data:image/png;base64,{data}" alt="{ALT}" style="max-width:100%"/>'
         except Exception as error:  # whatever the answer raises belongs on the page: nothing else would show it
-            trouble.value = f"{type(error).__name__}: {error}"
+            shown.value = html.escape(f"{type(error).__name__}: {error}")
 
     field.observe(watch, names="value")
     page = filled(SHEET, NAME=name, WIDE=10 * SIDE, SIDE=SIDE, WIDTH=f"{width:g}")
-    return HTML(page), ipywidgets.VBox([field, shown, trouble])
+    return HTML(page), named(ipywidgets.VBox, f"{name}-box", children=[field, shown])

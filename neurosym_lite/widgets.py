@@ -29,7 +29,7 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _named(kind: type, name: str, **settings: object) -> ipywidgets.Widget:
+def named(kind: type, name: str, **settings: object) -> ipywidgets.Widget:
     """A widget, its layout and its style, all with ids made from a name."""
     settings["layout"] = ipywidgets.Layout(model_id=f"{name}-layout", **settings.pop("layout", {}))
     if "style" in kind.class_trait_names():
@@ -51,8 +51,8 @@ def frame_slider(
     for index, (frame, alt) in enumerate(zip(frames, alts, strict=True)):
         data = base64.b64encode(png(frame) if isinstance(frame, Figure) else frame).decode()
         picture = f'<img src="data:image/png;base64,{data}" alt="{html.escape(alt)}" style="max-width:100%"/>'
-        pictures.append(_named(ipywidgets.HTML, f"{name}-frame{index}", value=picture))
-    slider = _named(
+        pictures.append(named(ipywidgets.HTML, f"{name}-frame{index}", value=picture))
+    slider = named(
         ipywidgets.IntSlider,
         f"{name}-slider",
         value=start,
@@ -62,6 +62,6 @@ def frame_slider(
         style={"description_width": "initial"},
         layout={"width": "90%"},
     )
-    stack = _named(ipywidgets.Stack, f"{name}-stack", children=pictures, selected_index=start)
+    stack = named(ipywidgets.Stack, f"{name}-stack", children=pictures, selected_index=start)
     Link(source=(slider, "value"), target=(stack, "selected_index"), model_id=f"{name}-link")
-    return _named(ipywidgets.VBox, f"{name}-box", children=[slider, stack])
+    return named(ipywidgets.VBox, f"{name}-box", children=[slider, stack])

@@ -5,12 +5,24 @@ Measures nothing. A number reaches the page only from data/results/ or data/publ
 
 import json
 import sys
+from collections.abc import Callable
 
+from neurosym_lite.evaluation.classifier import FEATURES, PATH
+from neurosym_lite.evaluation.evaluate import SAMPLES
+from neurosym_lite.evaluation.stroke_clusters import KINDS, STROKES
+from neurosym_lite.evaluation.transfer import SETS
+from neurosym_lite.models.dood_parts import PAPER_SPREAD
 from scripts import dood_tasks_words as words
-from scripts.gnm_experiments import linked, runs_of
+from scripts.gnm_experiments import cell, linked, middle, plain, runs_of
 from scripts.pages import ROOT
 from scripts.results_page import NOT_RUN, PUBLISHED, RECORDS, Record, load_records, number, table
+from scripts.results_words import DATASETS
+from scripts.transfer import FIGURE_4, recipe_name
 
+Shown = Callable[[list[Record], str, str], str]
+
+CLASSIFIER = PATH.with_suffix(".json")
+MARGIN = 0.05  # of silhouettes, that counts as ahead
 CONTROLS = RECORDS / "one_shot_controls.json"
 PAGE = ROOT / "book" / "dood_tasks.md"
 MODEL = "dood-omniglot-lite"
@@ -47,10 +59,81 @@ def one_shot(published: dict[str, float], records: list[Record], controls: dict[
     ])  # fmt: skip
 
 
+def on_sets(rows: dict[str, tuple[str, str]], shown: Shown, records: list[Record]) -> str:
+    """A row a model and metric, a column the set that the model learned."""
+    body = []
+    for label, (kind, key) in rows.items():
+        runs = [runs_of(recipe_name(kind, name), records) for name in SETS]
+        body.append([label, *(shown(found, key, name) for found, name in zip(runs, SETS, strict=True))])
+    return table(["", *(DATASETS[name] for name in SETS)], body)
+
+
+def distance(runs: list[Record], key: str, _: str) -> str:
+    """Of samples, or of real characters."""
+    return cell(runs, key, plain(key))
+
+
+def silhouette(runs: list[Record], key: str, name: str) -> str:
+    """With the parts a character, where both were measured."""
+    parts = f"parts_on_{name}"
+    if not any(key in run["metrics"] for run in runs):
+        return NOT_RUN
+    return f"{cell(runs, key, plain(key))} ({cell(runs, parts, plain(parts, 2))})"
+
+
+def ahead(rival: str, key: str, margin: float, sign: int, records: list[Record]) -> str:
+    """On how many of the sets that both were run for DooD is ahead by so much; `sign` is 1 where more is better."""
+    both = []
+    for name in SETS:
+        mine, theirs = (middle(runs_of(recipe_name(kind, name), records), key) for kind in ("dood", rival))
+        if mine is not None and theirs is not None:
+            both.append(sign * (mine - theirs) >= margin)
+    return f"{sum(both)} of {len(both)} sets" if both else NOT_RUN
+
+
+def clusters(published: dict[str, float], records: list[Record]) -> str:
+    """Figure 5."""
+    rows = {label: (kind, "silhouette") for label, kind in FIGURE_4.items()}
+    who = {"ahead": "air", "difference": "difference-air"}
+    counted = {name: ahead(rival, "silhouette", MARGIN, 1, records) for name, rival in who.items()}
+    return "\n".join([
+        words.CLUSTERS.format(parts=f"{STROKES:,}", kinds=KINDS),
+        on_sets(rows, silhouette, records),
+        words.CLUSTERS_AHEAD.format(margin=MARGIN, **counted),
+        words.CLUSTERS_PUBLISHED.format(dood=published["DooD"], air=published["AIR"]),
+    ])  # fmt: skip
+
+
+def samples(records: list[Record]) -> str:
+    """Figure 6, and the pictures of figures 6 to 8."""
+    rows = {
+        "other characters: the floor": ("dood", "frechet_floor"),
+        "DooD": ("dood", "frechet_prior"),
+        "DooD, narrowed": ("dood", "frechet_narrow"),
+        "Difference-AIR": ("difference-air", "frechet_prior"),
+        "AIR": ("air", "frechet_prior"),
+    }
+    who = {"ahead": "air", "difference": "difference-air"}
+    counted = {name: ahead(rival, "frechet_prior", 0.0, -1, records) for name, rival in who.items()}
+    about = {"samples": f"{SAMPLES:,}", "features": FEATURES, "shape": number(PAPER_SPREAD.shape, 2)}
+    return "\n".join([
+        words.SAMPLES.format(**about, record=f"[{CLASSIFIER.name}](../data/parsers/{CLASSIFIER.name})"),
+        on_sets(rows, distance, records),
+        words.SAMPLES_AHEAD.format(**counted),
+        words.COIN,
+        words.PICTURES,
+    ])  # fmt: skip
+
+
 def page(records: list[Record], published: dict, controls: dict[str, dict[str, float]]) -> str:
     """The page's text."""
-    theirs = published["dood"]["table_1_one_shot_accuracy_percent"]
-    return "\n".join([words.INTRODUCTION, one_shot(theirs, records, controls)])
+    theirs = published["dood"]
+    return "\n".join([
+        words.INTRODUCTION,
+        clusters(theirs["figure_5_silhouette"], records),
+        samples(records),
+        one_shot(theirs["table_1_one_shot_accuracy_percent"], records, controls),
+    ])  # fmt: skip
 
 
 def current_page() -> str:

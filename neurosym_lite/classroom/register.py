@@ -6,7 +6,7 @@ from typing import Any
 
 from neurosym_lite.classroom.exercises import Exercise, Verdict
 
-NUMBERS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 11)  # of the chapters that are there
+NUMBERS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)  # of the chapters that are there
 CHAPTERS: dict[int, ModuleType] = {
     number: import_module(f"neurosym_lite.classroom.chapter_{number:02d}") for number in NUMBERS
 }

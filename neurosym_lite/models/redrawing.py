@@ -79,12 +79,11 @@ def go_on(
 ) -> Float[Tensor, "B stops H W"]:
     """The prior draws on where the reading ended: the canvas as begun, then after each further stroke.
 
-    The pen is the last one that was read. A drawing has `strokes` strokes at most, those that were read among them;
-    `at_least` so many are added even where the prior would rather stop, as far as that limit allows.
+    The pen is that of the first stroke that was read: first strokes take what is largest. A drawing has `strokes`
+    strokes at most, those that were read among them; `at_least` so many are added even where the prior would rather
+    stop, as far as that limit allows.
     """
-    had, memory = begun.latents.on.sum(1), begun.memory
-    last = (had.long() - 1).clamp_min(0)
-    pen = begun.pen[torch.arange(len(last)), last]
+    had, memory, pen = begun.latents.on.sum(1), begun.memory, begun.pen[:, 0]
     on, canvases = torch.ones_like(had), [memory.canvas]
     for number in range(model.config.strokes):
         coin, after = model.draw_on(memory, pen, generator, spread)
