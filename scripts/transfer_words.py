@@ -3,7 +3,8 @@
 INTRODUCTION = """# Transfer
 
 A model learns to draw one set of characters and is then shown another. Figures 3 and 4 of {cite:t}`liang2022dood`,
-measured again at 28 pixels. `make results` writes this page from the run records,
+measured again at 28 pixels; {doc}`chapter 9 </notebooks/09_transfer>` says what such numbers are worth. `make results`
+writes this page from the run records,
 `data/results/transfer_controls.json` and the published tables; nobody types a number into it. **Each measured number
 leads to its record.**
 """

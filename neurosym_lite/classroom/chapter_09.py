@@ -1,11 +1,12 @@
 """Chapter 9, transfer: its exercises."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function
+from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
 
 # ---- 9.1: a bound from weights
 
@@ -41,32 +42,31 @@ FROM_WEIGHTS = Exercise(
     otherwise="average the weights of each picture over the K samples, then take the logarithm",
 )
 
-# ---- 9.2: how many samples count
+# ---- 9.2: what a likelihood says of a drawing
+
+NATS, PIXELS, FLOOR = -2859.4, 50 * 50, 0.01  # DooD from MNIST to KMNIST, figure 4; pixels; the paper's floor of b
 
 
-def effective(log_w: Tensor) -> Tensor:
-    """(K, B) log weights to (B) effective numbers of samples, from 1 to K."""
-    return (2 * log_w.logsumexp(0) - (2 * log_w).logsumexp(0)).exp()
+def error_of(nats: float, pixels: int = PIXELS, scale: float = FLOOR) -> float:
+    """Mean absolute error of a pixel that a likelihood would mean, if drawing cost nothing and b were the same."""
+    return scale * (-math.log(2 * scale) - nats / pixels)
 
 
-COUNTED = Exercise(
+BEHIND_IT = Exercise(
     number="9.2",
-    asks="effective(log_w): (sum w)^2 / sum w^2 for each picture, from (K, B) log weights",
-    solution=effective,
-    same=same_function(*WEIGHTS, tolerance=1e-3),
+    asks="the mean absolute error of a pixel behind -2,859.4 nats at 50 x 50, if b is 0.01 and drawing is free",
+    solution=error_of(NATS),
+    same=same_number(1e-4),
     mistakes=(
-        Mistake(lambda log_w: effective(log_w).log(), "this is its logarithm"),
-        Mistake(lambda log_w: 1 / effective(log_w), "upside down: the sum of squares belongs below"),
-        Mistake(lambda log_w: effective(log_w) / len(log_w), "a share of the samples; asked is how many of them count"),
-        Mistake(
-            lambda log_w: log_w.sum(0) ** 2 / (log_w**2).sum(0), "these are log weights: the formula is about weights"
-        ),
-        Mistake(
-            lambda log_w: (log_w.logsumexp(0) - (2 * log_w).logsumexp(0)).exp(), "the sum in the numerator is squared"
-        ),
+        Mistake(-NATS / PIXELS * FLOOR, "the ceiling is missing: a page without error is not worth 0 nats"),
+        Mistake(error_of(-NATS), "the sign of the nats"),
+        Mistake(error_of(NATS) / FLOOR, "these are nats below the ceiling; b turns nats into error"),
+        Mistake(error_of(NATS) * PIXELS, "this is the error of the whole page"),
+        Mistake(FLOOR * (-math.log(FLOOR) - NATS / PIXELS), "the ceiling is -log 2b: the 2 is lost"),
+        Mistake(error_of(NATS, 28 * 28), "the paper's pictures are 50 pixels wide"),
     ),
-    praise="K when all weights are equal, 1 when one sample carries the bound",
-    otherwise="the square of a sum becomes twice a logsumexp, the sum of squares a logsumexp of twice the logs",
+    praise="five per cent of full ink: the frightening number belongs to a page that is wrong in a pixel of twenty",
+    otherwise="nats a pixel first; then how far they lie below -log 2b; then what b makes of that distance",
 )
 
 # ---- 9.3: the best scale of a Laplace
@@ -105,88 +105,85 @@ BEST_SCALE = Exercise(
     otherwise="write the mean log density as a function of b, find where its slope is zero, then mind the floor",
 )
 
-# ---- 9.4: from a blank page to the ceiling
+# ---- 9.4: a rough drawing for little, or a good one for much
 
 
-def way(value: float, ceiling: float, ink: float) -> float:
-    """How far from a blank page (0) to the ceiling (1) a likelihood is; all in nats a pixel but the mean ink."""
-    scale = math.exp(-ceiling) / 2
-    blank = ceiling - ink / scale
-    return (value - blank) / (ceiling - blank)
+def tie(error_a: float, cost_a: float, error_b: float, cost_b: float) -> float:
+    """The scale b at which two readings of a picture weigh the same; errors in pixels of ink, costs in nats."""
+    return (error_a - error_b) / (cost_b - cost_a)
 
 
-READINGS = ((1.5, 2.3, 0.13), (0.4, 1.6, 0.2), (-1.0, 2.3, 0.09))
+READINGS = ((20.0, 30.0, 10.0, 90.0), (40.0, 10.0, 12.0, 150.0), (5.0, 80.0, 25.0, 20.0))
 
-
-def _way_with(scale: float, value: float, ceiling: float, ink: float) -> float:
-    blank = ceiling - ink / scale
-    return (value - blank) / (ceiling - blank)
-
-
-BLANK = Exercise(
+TIE = Exercise(
     number="9.4",
-    asks="way(value, ceiling, ink): 0 where a likelihood is that of a blank page, 1 where it is the ceiling",
-    solution=way,
+    asks="tie(error_a, cost_a, error_b, cost_b): the b at which two readings have the same weight",
+    solution=tie,
     same=same_function(*READINGS),
     mistakes=(
-        Mistake(lambda value, ceiling, ink: value / ceiling, "this takes a blank page to be worth 0 nats"),
-        Mistake(lambda value, ceiling, ink: 1 - way(value, ceiling, ink), "this is what is left to go"),
+        Mistake(lambda ea, ca, eb, cb: 1 / tie(ea, ca, eb, cb), "upside down: error over nats has the unit of b"),
         Mistake(
-            lambda value, ceiling, ink: _way_with(math.exp(-ceiling), value, ceiling, ink),
-            "the ceiling is -log 2b, so b is half of exp(-ceiling)",
+            lambda ea, ca, eb, cb: -tie(ea, ca, eb, cb), "a scale is positive: what is lost in error, cost must win"
         ),
         Mistake(
-            lambda value, ceiling, ink: value - (ceiling - 2 * ink * math.exp(ceiling)),
-            "the nats above the blank page; divide by what a perfect page would have",
+            lambda ea, ca, eb, cb: tie(ea, ca, eb, cb) / 28**2,
+            "the normaliser -log 2b is the same for both and leaves nothing behind; no count of pixels is needed",
         ),
+        Mistake(lambda ea, ca, eb, cb: (ea + eb) / (ca + cb), "differences decide, not sums"),
         Mistake(
-            lambda value, ceiling, ink: _way_with(1.0, value, ceiling, ink), "an error of one pixel costs 1 / b nats"
+            lambda ea, ca, eb, cb: 2 * tie(ea, ca, eb, cb),
+            "error costs error / b nats; the 2 of 2b is the normaliser's",
         ),
     ),
-    praise="two sets with different amounts of ink can now stand in one table",
-    otherwise="get b from the ceiling, the blank page from b and the ink, then see how far the value lies between",
+    praise="a narrower b prefers the good drawing, a wider one the cheap one: the scale decides what a model learns",
+    otherwise="write the log weight of each: minus error over b, minus cost; set them equal",
 )
 
-# ---- 9.5: who is ahead elsewhere
+# ---- 9.5: is a lead to be believed?
 
 
-def ahead(mine: Tensor, theirs: Tensor) -> int:
-    """On how many cells off the diagonal `mine` is the higher one; cells that either lacks (NaN) do not count."""
-    other = ~torch.eye(len(mine), dtype=torch.bool)
-    return int(((mine > theirs) & other).sum())
+def lead(mine: Tensor, theirs: Tensor) -> Tensor:
+    """Difference of two means over seeds, in units of its standard error."""
+    error = (mine.var() / len(mine) + theirs.var() / len(theirs)).sqrt()
+    return (mine.mean() - theirs.mean()) / error
 
 
-NAN = math.nan
-MATRICES = (
-    (
-        torch.tensor([[2.0, 0.5, 0.1], [1.0, 2.0, NAN], [0.3, 0.4, 2.0]]),
-        torch.tensor([[1.0, 0.4, 0.1], [0.9, 1.0, 0.1], [0.5, 0.4, 1.0]]),
-    ),
-    (torch.tensor([[0.0, 1.0], [1.0, 0.0]]), torch.tensor([[1.0, 0.0], [NAN, 1.0]])),
+SEEDS = (
+    (torch.tensor([1.45, 1.40, 1.47]), torch.tensor([1.30, 1.41, 1.36])),
+    (torch.tensor([0.60, 0.75]), torch.tensor([0.62, 0.50, 0.71])),
 )
 
-ELSEWHERE = Exercise(
+
+def _lead_by(error: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Tensor], Tensor]:
+    """Wrong answers: another way to say how sure the difference is."""
+    return lambda mine, theirs: (mine.mean() - theirs.mean()) / error(mine, theirs)
+
+
+BELIEVED = Exercise(
     number="9.5",
-    asks="ahead(mine, theirs): on how many cells off the diagonal mine is higher; NaN is a cell that was not run",
-    solution=ahead,
-    same=same_function(*MATRICES),
+    asks="lead(mine, theirs): difference of the means over seeds, in units of its standard error",
+    solution=lead,
+    same=same_function(*SEEDS),
     mistakes=(
-        Mistake(lambda mine, theirs: int((mine > theirs).sum()), "the diagonal is no transfer: there both are at home"),
+        Mistake(lambda mine, theirs: mine.mean() - theirs.mean(), "the difference alone: is it large or small?"),
         Mistake(
-            lambda mine, theirs: int((mine > theirs).diagonal().sum()), "this is the diagonal; asked is all the rest"
-        ),
-        Mistake(lambda mine, theirs: ahead(theirs, mine), "the wrong way round: this counts where theirs is higher"),
-        Mistake(
-            lambda mine, theirs: int((~(mine <= theirs) & ~torch.eye(len(mine), dtype=torch.bool)).sum()),
-            "every comparison with NaN is false, so its negation counts cells that were not run",
+            _lead_by(lambda mine, theirs: (mine.var() + theirs.var()).sqrt()),
+            "that is the spread of one run against another; a mean of several is surer",
         ),
         Mistake(
-            lambda mine, theirs: int(((mine >= theirs) & ~torch.eye(len(mine), dtype=torch.bool)).sum()),
-            "a tie is not ahead",
+            _lead_by(lambda m, t: (m.var(correction=0) / len(m) + t.var(correction=0) / len(t)).sqrt()),
+            "with three runs it matters: divide the squares by one less than the number of runs",
+        ),
+        Mistake(
+            _lead_by(lambda m, t: m.std() / len(m) ** 0.5 + t.std() / len(t) ** 0.5),
+            "independent errors add by their squares",
+        ),
+        Mistake(
+            lambda mine, theirs: -lead(mine, theirs), "the wrong way round: positive is to mean that mine is ahead"
         ),
     ),
-    praise="and say of how many cells: a count without its total hides what was not run",
-    otherwise="compare cell by cell, leave the diagonal out, and count",
+    praise="below two or so, and with so few seeds below four, a lead may be luck",
+    otherwise="variance of a mean is variance over number of runs; variances of two means add",
 )
 
-EXERCISES: tuple[Exercise, ...] = (FROM_WEIGHTS, COUNTED, BEST_SCALE, BLANK, ELSEWHERE)
+EXERCISES: tuple[Exercise, ...] = (FROM_WEIGHTS, BEHIND_IT, BEST_SCALE, TIE, BELIEVED)
