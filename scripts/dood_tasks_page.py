@@ -26,6 +26,7 @@ MARGIN = 0.05  # of silhouettes, that counts as ahead
 CONTROLS = RECORDS / "one_shot_controls.json"
 PAGE = ROOT / "book" / "dood_tasks.md"
 MODEL = "dood-omniglot-lite"
+REDRAWN = {label: recipe_name(kind, "omniglot") for label, kind in FIGURE_4.items() if kind != "dood"}
 WAYS = {"one way": "one_way", "both ways": "two_way", "together": "together"}
 AFFINE = {"one way": "affine", "both ways": "affine_two_way", "together": "affine_together"}
 
@@ -37,22 +38,26 @@ def percent(metrics: dict[str, float], key: str, file: str) -> str:
     return f"{linked(f'{100 * metrics[key]:.1f}', {'file': file})} ± {100 * metrics[f'{key}_error']:.1f}"
 
 
+def measured(name: str, records: list[Record]) -> list[str]:
+    """A model's cells of table 1."""
+    runs = runs_of(name, records)
+    metrics, file = (runs[0]["metrics"], runs[0]["file"]) if runs else ({}, "")
+    return [percent(metrics, f"one_shot_{key}", file) for key in WAYS.values()]
+
+
 def one_shot(published: dict[str, float], records: list[Record], controls: dict[str, dict[str, float]]) -> str:
     """Table 1."""
-    runs = runs_of(MODEL, records)
-    ours, file = (runs[0]["metrics"], runs[0]["file"]) if runs else ({}, "")
     official, background = controls["official"], controls["background"]
-    strokes = [
-        *(percent(ours, f"one_shot_{key}", file) for key in WAYS.values()),
-        percent(background, "one_shot_one_way", CONTROLS.name),
-    ]
+    shown = {"strokes": [*measured(MODEL, records), percent(background, "one_shot_one_way", CONTROLS.name)]}
     pictures = [percent(official, f"pictures_{key}", CONTROLS.name) for key in AFFINE.values()]
-    pictures.append(percent(background, "pictures_affine", CONTROLS.name))
+    shown["pictures"] = [*pictures, percent(background, "pictures_affine", CONTROLS.name)]
+    for label, name in REDRAWN.items():
+        shown[f"pictures, redrawn by {label}"] = [*measured(name, records), "–"]
     plainer = {name: percent(official, f"pictures_{name}", CONTROLS.name) for name in ("pixels", "blurred", "moments")}
     return "\n".join([
         words.ONE_SHOT,
         words.STROKES,
-        table(["", *WAYS, "one way, background"], [["strokes", *strokes], ["pictures", *pictures]]),
+        table(["", *WAYS, "one way, background"], [[label, *cells] for label, cells in shown.items()]),
         words.PLAINER.format(**plainer),
         words.PUBLISHED,
         table(["model", "percent"], [[name, number(value)] for name, value in published.items()]),

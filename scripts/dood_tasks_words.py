@@ -97,9 +97,9 @@ Percent of queries named rightly, with the standard error over episodes.
 STROKES = """### Ours
 
 At 28 pixels. *Pictures* are the control: no strokes, but the same maps, priors and steps, with pixels to move, and
-the settings that were chosen for strokes. The difference between the two rows of a column is what strokes are good
-for. The last column has the background episodes that the settings were chosen on: any alphabet that is large enough,
-and any two people.
+the settings that were chosen for strokes. The difference between the first two rows of a column is what strokes are
+good for. AIR and Difference-AIR have no strokes to move: what they redraw is laid as a picture. The last column has
+the background episodes that the settings were chosen on: any alphabet that is large enough, and any two people.
 """
 
 PLAINER = """Plainer ways to compare two pictures, one way: {pixels} by the distance of pixels, {blurred} of blurred

@@ -25,7 +25,7 @@ NOT_RECORDS = (
     "benchmarks.json", "controls.json", "arrow_room_fidelity.json", "one_shot_controls.json", "transfer_controls.json",
 )  # fmt: skip
 GALLERY = ("failure-", "cure-")  # runs that stand on a page of their own
-ONE_SHOT = {"DooD": "dood-omniglot-lite", "AIR": None}  # models of the paper's table that are ours to measure
+ONE_SHOT = {"DooD": "dood-omniglot-lite", "AIR": "air-omniglot-short"}  # models of the paper's table
 Record = dict
 
 # how the metrics of a run record may be called that stand beside a column of the papers' tables

@@ -25,6 +25,7 @@ from neurosym_lite.evaluation.likelihood import Bound, importance_weighted
 from neurosym_lite.evaluation.one_shot import one_shot_metrics
 from neurosym_lite.evaluation.parser import load_parser, parser_path
 from neurosym_lite.evaluation.recall import recall_metrics
+from neurosym_lite.evaluation.registration import one_shot_redrawn
 from neurosym_lite.evaluation.room_parser import GLYPHS as ROOMS
 from neurosym_lite.evaluation.room_structure import room_structure_metrics
 from neurosym_lite.evaluation.stop_noise import stop_noise
@@ -221,6 +222,12 @@ def prior_samples(task: Task) -> dict[str, float]:
     return sample_distances(task.model, real, others, task.seed)
 
 
+def one_shot(task: Task) -> dict[str, float]:
+    """The official episodes, by DooD's strokes or by AIR's redrawings."""
+    measure = one_shot_metrics if isinstance(task.model, DooD) else one_shot_redrawn
+    return measure(task.model, official_episodes())
+
+
 METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "detection": lambda task: detection(task.model, task.scenes),
     "reconstruction": lambda task: reconstruction(task.model, task.scenes),
@@ -241,7 +248,7 @@ METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "transfer_likelihood": lambda task: likelihoods(task.model, on_all_sets(task), task.seed),
     "samples": prior_samples,
     "clusters": lambda task: cluster_metrics(task.model, task.recipe.data.source("test").images, task.seed),
-    "one_shot": lambda task: one_shot_metrics(task.model, official_episodes()),
+    "one_shot": one_shot,
 }
 # they take a minute, or data of their own
 ONLY_WHEN_NAMED = (
@@ -253,10 +260,9 @@ ONLY_WHEN_NAMED = (
 def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
     """Metrics that make sense: a VAE has no boxes, binding is asked of scenes of one digit, structure of a rule."""
     if isinstance(recipe.data, DrawingData):
-        has_strokes = isinstance(model, DooD) and model.config.decoder == "spline" and recipe.data.size == SIDE
-        drawn = ("strokes", "stop_noise", "transfer", "transfer_likelihood")
-        small = ("samples", "clusters") if recipe.data.size == SIDE else ()
-        return (*drawn, *small, *(("one_shot",) if has_strokes else ()))
+        drawn, small = ("strokes", "stop_noise", "transfer", "transfer_likelihood"), recipe.data.size == SIDE
+        can_lay = not isinstance(model, DooD) or model.config.decoder == "spline"
+        return (*drawn, *(("samples", "clusters") if small else ()), *(("one_shot",) if small and can_lay else ()))
     rooms, one_digit = isinstance(recipe.data, ArrowRoomData), getattr(recipe.data, "rule", "") == "mnist1"
     has_rule = not one_digit and parser_path(parser_of(recipe)).is_file()
     has_boxes = isinstance(model, GNM | Space)

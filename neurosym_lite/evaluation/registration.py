@@ -4,6 +4,8 @@ The controls of `one_shot.py`. Whatever strokes add shows beside the last of the
 same priors on them, the same steps and the same two ways, and moves pixels in place of strokes.
 """
 
+from collections.abc import Callable
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -11,9 +13,17 @@ from torch import Tensor
 from neurosym_lite.data.one_shot import Episode
 from neurosym_lite.evaluation.one_shot import over_episodes, right, together, two_ways
 from neurosym_lite.evaluation.stroke_fit import DEFAULT, FitConfig, Fitted, blur, first_size, map_costs, moments
+from neurosym_lite.evaluation.strokes import redraw
+from neurosym_lite.models.air import AIR
 from neurosym_lite.render.frames import resample
 
+Redrawn = Callable[[Float[Tensor, "N H W"]], Float[Tensor, "N H W"]]
 SHARP = 0.7  # share of the steps after which the pictures are no longer blurred a little
+
+
+def as_they_are(pictures: Float[Tensor, "N H W"]) -> Float[Tensor, "N H W"]:
+    """The pictures."""
+    return pictures
 
 
 def distance(sources: Float[Tensor, "A H W"], targets: Float[Tensor, "B H W"]) -> Float[Tensor, "A B"]:
@@ -63,15 +73,21 @@ def register(
         return first, Fitted(-error(coarse).view(a, b), cost().view(a, b))
 
 
-def classify_pictures(episode: Episode, config: FitConfig = DEFAULT) -> dict[str, float]:
-    """Shares of queries that are named rightly, by nearness of pixels, of blurred ones, by moments, by registration."""
+def classify_pictures(
+    episode: Episode, config: FitConfig = DEFAULT, redrawn: Redrawn = as_they_are
+) -> dict[str, float]:
+    """Shares of queries that are named rightly, by nearness of pixels, of blurred ones, by moments, by registration.
+
+    What is laid onto a drawing is another one as `redrawn` makes it.
+    """
     support, query = episode.support[:, 0].float() / 255, episode.query[:, 0].float() / 255
-    first, forward = register(support, query, config)
-    _, backward = register(query, support, config)
-    _, among = register(support, support, config)
+    own_support, own_query = redrawn(support), redrawn(query)
+    first, forward = register(own_support, query, config)
+    _, backward = register(own_query, support, config)
+    _, among = register(own_support, support, config)
     scores = {
-        "pixels": -distance(support, query),
-        "blurred": -distance(blur(support), blur(query)),
+        "pixels": -distance(own_support, query),
+        "blurred": -distance(blur(own_support), blur(query)),
         "moments": first.log_likelihood,
         "affine": forward.score(config),
         "affine_two_way": two_ways(forward.score(config), backward.score(config), among.score(config), config),
@@ -83,3 +99,14 @@ def classify_pictures(episode: Episode, config: FitConfig = DEFAULT) -> dict[str
 def picture_controls(episodes: list[Episode], config: FitConfig = DEFAULT) -> dict[str, float]:
     """`pictures_affine` and so on, with standard errors over episodes."""
     return over_episodes([classify_pictures(episode, config) for episode in episodes], "pictures")
+
+
+def one_shot_redrawn(model: AIR, episodes: list[Episode], config: FitConfig = DEFAULT) -> dict[str, float]:
+    """`one_shot_one_way` and so on of a model without strokes: its own redrawing of each drawing is what is laid."""
+
+    def redrawn(pictures: Float[Tensor, "N H W"]) -> Float[Tensor, "N H W"]:
+        return redraw(model, pictures[:, None]).final()
+
+    names = {"affine": "one_way", "affine_two_way": "two_way", "affine_together": "together"}
+    shares = [classify_pictures(episode, config, redrawn) for episode in episodes]
+    return over_episodes([{names[key]: share[key] for key in names} for share in shares], "one_shot")

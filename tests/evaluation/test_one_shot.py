@@ -23,7 +23,6 @@ from neurosym_lite.evaluation.stroke_fit import (
     read_strokes,
     refine,
 )
-from neurosym_lite.models.dood import DooD
 from neurosym_lite.render.ink import ink
 from neurosym_lite.render.ink_compose import lay_over
 from neurosym_lite.training.checkpoints import load_checkpoint
@@ -217,11 +216,10 @@ def test_an_episode_is_classified_by_a_trained_model() -> None:
     assert shares["one_way"] == shares["two_way"] == 1.0
 
 
-def test_one_shot_is_asked_of_strokes_of_the_right_size_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    small, paper, air = (get_recipe(name) for name in ("dood-omniglot-lite", "dood-omniglot", "air-mnist-lite"))
-    assert "one_shot" in available(DooD(small.model), small)
-    assert "one_shot" not in available(DooD(paper.model), paper)
-    model, recipe = load_checkpoint("air-mnist-lite")
-    assert air == recipe and "one_shot" not in available(model, recipe)
+def test_one_shot_is_asked_of_drawers_of_the_right_size_that_lay_strokes_or_redrawings() -> None:
+    names = ("dood-omniglot-lite", "air-omniglot-short", "dood-omniglot", "dood-dr-omniglot-short")
+    asked = ["one_shot" in available(recipe.build(), recipe) for recipe in map(get_recipe, names)]
+    assert asked == [True, True, False, False]
+    recipe = get_recipe("dood-omniglot")
     with pytest.raises(ValueError, match="metric 'one_shot'"):
-        evaluate(model, recipe, ("one_shot",))
+        evaluate(recipe.build(), recipe, ("one_shot",))

@@ -4,8 +4,16 @@ import pytest
 import torch
 
 from neurosym_lite.data.one_shot import Episode
-from neurosym_lite.evaluation.registration import classify_pictures, distance, picture_controls, register, warp
+from neurosym_lite.evaluation.registration import (
+    classify_pictures,
+    distance,
+    one_shot_redrawn,
+    picture_controls,
+    register,
+    warp,
+)
 from neurosym_lite.evaluation.stroke_fit import DEFAULT
+from neurosym_lite.training.checkpoints import load_checkpoint
 
 SIDE = 28
 
@@ -58,3 +66,25 @@ def test_an_episode_is_classified_and_averaged() -> None:
     assert shares["affine"] == shares["affine_two_way"] == shares["affine_together"] == shares["moments"] == 1.0
     metrics = picture_controls([Episode(support, query, match)] * 2)
     assert metrics["pictures_affine"] == 1.0 and metrics["pictures_affine_error"] == pytest.approx(0.0)
+
+
+def episode_of_blocks() -> Episode:
+    images, match = blocks(), torch.tensor([1, 2, 0])
+    support, query = (((255 * part).round().to(torch.uint8))[:, None] for part in (images, turned(images)[match]))
+    return Episode(support, query, match)
+
+
+def test_what_is_laid_is_what_was_redrawn() -> None:
+    """A model that draws every drawing alike cannot tell one from another; one that copies names them all."""
+    episode = episode_of_blocks()
+    assert classify_pictures(episode, redrawn=lambda pictures: pictures.clone())["affine"] == 1.0
+    same = classify_pictures(episode, redrawn=lambda pictures: pictures[:1].expand_as(pictures))
+    assert same["affine"] == same["pixels"] == pytest.approx(1 / 3)
+
+
+def test_a_model_without_strokes_is_asked_by_its_redrawings() -> None:
+    model, _ = load_checkpoint("difference-air-mnist-lite")
+    metrics = one_shot_redrawn(model, [episode_of_blocks()] * 2)
+    names = ("one_way", "two_way", "together")
+    assert metrics.keys() == {f"one_shot_{name}{end}" for name in names for end in ("", "_error")}
+    assert metrics["one_shot_one_way"] > 1 / 3
