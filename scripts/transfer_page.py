@@ -266,7 +266,7 @@ def short_section(records: list[Record]) -> str:
     runs = {name: runs_of(name, records) for name in shown_recipes()}
     missing = [f"`{name}`" for name, got in runs.items() if not got]
     several = [f"`{name}`" for name, got in runs.items() if len(got) > 1]
-    said = [words.SHORT, words.MISSING.format(names=", ".join(missing)) if missing else words.COMPLETE]
+    said = [f"{words.SHORT}\n", words.MISSING.format(names=", ".join(missing)) if missing else words.COMPLETE]
     said.append(words.ONE_SEED.format(names=", ".join(several)) if several else words.NO_SEEDS)
     for model, kind in FIGURE_4.items():
         got = found.compared("dood", kind, LIKELIHOOD, CELLS, records) if kind != "dood" else []
@@ -280,7 +280,7 @@ def short_section(records: list[Record]) -> str:
         home = errors.pop(HOME)
         near, far = min(errors.values()), max(errors.values())
         said.append(words.LOST.format(home=number(home, 2), near=number(near, 2), far=number(far, 2)))
-    return "".join(f"{line}" if line.endswith("\n") else f"{line}\n" for line in said)
+    return "".join(said)
 
 
 def page(records: list[Record], figure: dict, controls: dict) -> str:
