@@ -81,8 +81,8 @@ def distance(runs: list[Record], key: str, _: str) -> str:
 def silhouette(runs: list[Record], key: str, name: str) -> str:
     """With the parts a character, where both were measured."""
     parts = f"parts_on_{name}"
-    if not any(key in run["metrics"] for run in runs):
-        return NOT_RUN
+    if key == "silhouette_shuffled" or not any(key in run["metrics"] for run in runs):
+        return cell(runs, key, plain(key))
     return f"{cell(runs, key, plain(key))} ({cell(runs, parts, plain(parts, 2))})"
 
 
@@ -99,6 +99,7 @@ def ahead(rival: str, key: str, margin: float, sign: int, records: list[Record])
 def clusters(published: dict[str, float], records: list[Record]) -> str:
     """Figure 5."""
     rows = {label: (kind, "silhouette") for label, kind in FIGURE_4.items()}
+    rows |= {f"{label}, shuffled": (kind, "silhouette_shuffled") for label, kind in FIGURE_4.items()}
     who = {"ahead": "air", "difference": "difference-air"}
     counted = {name: ahead(rival, "silhouette", MARGIN, 1, records) for name, rival in who.items()}
     return "\n".join([
@@ -117,6 +118,8 @@ def samples(records: list[Record]) -> str:
         "DooD, narrowed": ("dood", "frechet_narrow"),
         "Difference-AIR": ("difference-air", "frechet_prior"),
         "AIR": ("air", "frechet_prior"),
+        "Difference-AIR, as many parts as it reads": ("difference-air", "frechet_counted"),
+        "AIR, as many parts as it reads": ("air", "frechet_counted"),
     }
     who = {"ahead": "air", "difference": "difference-air"}
     counted = {name: ahead(rival, "frechet_prior", 0.0, -1, records) for name, rival in who.items()}

@@ -5,17 +5,19 @@ nothing; the Fréchet distance is taken in the layer below its scores ("FD on Le
 something beside another of its kind alone, never beside an Inception network's.
 """
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from neurosym_lite.data.drawings import Drawings
 from neurosym_lite.evaluation.frechet import frechet_distance
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.parser import PARSERS
+from neurosym_lite.evaluation.strokes import redraw
 from neurosym_lite.models.air import AIR
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.dood_parts import PAPER_SPREAD
@@ -68,33 +70,48 @@ def character_features(images: Float[Tensor, "B 1 28 28"]) -> Float[Tensor, "B 6
     return torch.cat([load_classifier().trunk(batch) for batch in images.split(BATCH)])
 
 
-@torch.no_grad()
-def imagined(model: DooD | AIR, n: int, seed: int, narrow: bool = False) -> Float[Tensor, "n 1 H W"]:
-    """n drawings from the prior, as a picture file would have them; `narrow` as the paper drew its figure 6 (DooD)."""
-    generator, parts = torch.Generator().manual_seed(seed), []
-    for first in range(0, n, BATCH):
-        number = min(BATCH, n - first)
-        drawn = (
-            model.sample_drawings(number, generator, PAPER_SPREAD)[1][:, -1:]
-            if narrow
-            else model.sample(number, generator)
-        )
-        parts.append(as_bytes(drawn).float() / 255)
+def in_batches(draw: Callable[[int, int], Tensor], n: int) -> Float[Tensor, "n 1 H W"]:
+    """n drawings as a picture file would have them; `draw` makes those from one number on, so many of them."""
+    parts = [as_bytes(draw(first, min(BATCH, n - first))).float() / 255 for first in range(0, n, BATCH)]
     return torch.cat(parts)
 
 
+@torch.no_grad()
+def imagined(model: DooD | AIR, n: int, seed: int, narrow: bool = False) -> Float[Tensor, "n 1 H W"]:
+    """n drawings from the prior; `narrow` as the paper drew its figure 6 (DooD)."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def draw(_: int, number: int) -> Tensor:
+        if narrow:
+            return model.sample_drawings(number, generator, PAPER_SPREAD)[1][:, -1:]
+        return model.sample(number, generator)
+
+    return in_batches(draw, n)
+
+
+@torch.no_grad()
+def imagined_in_parts(model: AIR, parts: Int64[Tensor, "n"], seed: int) -> Float[Tensor, "n 1 H W"]:
+    """One drawing from AIR's prior for each number of parts, in place of the coin that it was never taught."""
+    generator = torch.Generator().manual_seed(seed)
+    return in_batches(lambda first, n: model.sample(n, generator, parts[first : first + n]), len(parts))
+
+
 def sample_distances(model: DooD | AIR, real: Drawings, others: Drawings, seed: int) -> dict[str, float]:
-    """Fréchet distance to real drawings: of the prior's, of others that are as real, and of narrowed ones (DooD)."""
-    features = character_features(real.images.float() / 255)
+    """Fréchet distance to real drawings, of the prior's and of others that are as real: the floor.
+
+    Also of narrowed ones (DooD), and of drawings with as many parts as the model reads in the real ones (AIR).
+    """
+    pictures = real.images.float() / 255
+    features = character_features(pictures)
 
     def distance(images: Tensor) -> float:
         return frechet_distance(character_features(images), features)
 
-    n = len(real.images)
+    n = len(pictures)
     results = {
         "frechet_prior": distance(imagined(model, n, seed)),
         "frechet_floor": distance(others.images.float() / 255),
     }
     if isinstance(model, DooD):
-        results["frechet_narrow"] = distance(imagined(model, n, seed, narrow=True))
-    return results
+        return results | {"frechet_narrow": distance(imagined(model, n, seed, narrow=True))}
+    return results | {"frechet_counted": distance(imagined_in_parts(model, redraw(model, pictures).parts, seed))}

@@ -71,8 +71,16 @@ def plane(codes: Float[Tensor, "N D"], seed: int = 0) -> Float[Tensor, "N 2"]:
     return torch.from_numpy(TSNE(random_state=seed, init="pca").fit_transform(codes.numpy()))
 
 
+def shuffled(codes: Float[Tensor, "N D"], generator: Generator) -> Float[Tensor, "N D"]:
+    """The same numbers, each column in an order of its own: no part is left whole, yet k-means finds kinds."""
+    return torch.stack([column[torch.randperm(len(column), generator=generator)] for column in codes.T], dim=1)
+
+
 def cluster_metrics(model: DooD | AIR, images: UInt8[Tensor, "N 1 H W"], seed: int) -> dict[str, float]:
-    """Silhouette of KINDS clusters of STROKES parts, drawn from as many images as that takes."""
-    order = torch.randperm(len(images), generator=Generator().manual_seed(seed))[:STROKES]
+    """Silhouette of KINDS clusters of STROKES parts, drawn from as many images as that takes, and of shuffled ones."""
+    generator = Generator().manual_seed(seed)
+    order = torch.randperm(len(images), generator=generator)[:STROKES]
     codes = parts_of(model, images[order].float() / 255).codes[:STROKES]
-    return {"silhouette": kinds(codes, seed=seed).silhouette, "silhouette_parts": len(codes)}
+    nothing = kinds(shuffled(codes, generator), seed=seed).silhouette
+    own = kinds(codes, seed=seed).silhouette
+    return {"silhouette": own, "silhouette_shuffled": nothing, "silhouette_parts": len(codes)}

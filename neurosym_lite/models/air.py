@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import Bernoulli, Gaussian, gaussian_head
@@ -140,11 +140,16 @@ class AIR(Drawer):
         return Prefixes(likelihood, drawing.kl, drawing.q_on, self.p_on.expand_as(drawing.q_on))
 
     @torch.no_grad()
-    def sample(self, n: int, generator: Generator) -> Float[Tensor, "n 1 H W"]:
-        """n images from the prior, cut off at 1."""
+    def sample(
+        self, n: int, generator: Generator, parts: Int64[Tensor, "n"] | None = None
+    ) -> Float[Tensor, "n 1 H W"]:
+        """n images from the prior, cut off at 1; each of so many `parts` where they are given, in place of the coin."""
         steps, like = self.config.strokes, self.p_on
         where = self.prior_where(like.new_empty(n, steps, WHERE)).sample(generator)
         zeros = like.new_zeros(n, steps, self.config.what)
         what = Gaussian(zeros, torch.ones_like(zeros)).sample(generator)
-        on = Bernoulli(like.expand(n, steps)).sample(generator).cumprod(1)
+        if parts is None:
+            on = Bernoulli(like.expand(n, steps)).sample(generator).cumprod(1)
+        else:
+            on = (torch.arange(steps, device=like.device) < parts[:, None]).to(like)
         return self.render(where, what, on)[:, -1:].clamp(max=1)
