@@ -63,7 +63,7 @@ def load_classifier() -> Classifier:
 
 
 @torch.no_grad()
-def character_features(images: Float[Tensor, "B 1 28 28"]) -> Float[Tensor, "B 64"]:
+def character_features(images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 64"]:
     """What the classifier sees in each drawing. Raises ValueError for another size."""
     if images.shape[1:] != (1, SIDE, SIDE):
         raise ValueError(f"images of shape {tuple(images.shape[1:])}: expected (1, {SIDE}, {SIDE})")
