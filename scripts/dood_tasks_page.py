@@ -4,7 +4,6 @@ Measures nothing. A number reaches the page only from data/results/ or data/publ
 """
 
 import json
-import sys
 from collections.abc import Callable
 
 from neurosym_lite.evaluation.classifier import FEATURES, PATH
@@ -14,7 +13,7 @@ from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.models.dood_parts import PAPER_SPREAD
 from scripts import dood_tasks_words as words
 from scripts.gnm_experiments import cell, linked, middle, plain, runs_of
-from scripts.pages import ROOT
+from scripts.pages import ROOT, write_page
 from scripts.results_page import NOT_RUN, PUBLISHED, RECORDS, Record, load_records, number, table
 from scripts.results_words import DATASETS
 from scripts.transfer import FIGURE_4, recipe_name
@@ -150,12 +149,5 @@ def current_page() -> str:
     return page(load_records(), published, controls)
 
 
-def main() -> int:
-    """Write the page."""
-    PAGE.write_text(current_page(), encoding="utf-8")
-    print(f"written: {PAGE.relative_to(ROOT)}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    write_page(PAGE, current_page())

@@ -4,11 +4,10 @@ Measures nothing. A number reaches the page only from data/results/ or data/publ
 """
 
 import json
-import sys
 
 from scripts import representations_words as words
 from scripts.gnm_experiments import at_least, cell, linked, plain, runs_of, share, steps
-from scripts.pages import ROOT
+from scripts.pages import ROOT, write_page
 from scripts.results_page import PUBLISHED, RECORDS, Record, load_records, number, table
 from scripts.results_words import DATASETS
 
@@ -116,12 +115,5 @@ def current_page() -> str:
     return page(load_records(), *read)
 
 
-def main() -> int:
-    """Write the page."""
-    PAGE.write_text(current_page(), encoding="utf-8")
-    print(f"written: {PAGE.relative_to(ROOT)}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    write_page(PAGE, current_page())

@@ -6,12 +6,11 @@ A number reaches the page only from one of these files. `python -m scripts.resul
 import fnmatch
 import json
 import math
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from statistics import mean, stdev
 
-from scripts.pages import ROOT
+from scripts.pages import ROOT, write_page
 from scripts.results_words import DATASETS, DIFFERENCES, FAMILIES, HEADINGS, INTRODUCTION, MEANINGS
 
 PAGE = ROOT / "book" / "results.md"
@@ -250,12 +249,5 @@ def current_page() -> str:
     return render(load_records(), json.loads(PUBLISHED.read_text(encoding="utf-8")))
 
 
-def main() -> int:
-    """Write the page."""
-    PAGE.write_text(current_page(), encoding="utf-8")
-    print(f"written: {PAGE.relative_to(ROOT)}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    write_page(PAGE, current_page())

@@ -1,10 +1,9 @@
 """Writes book/training.md: `python -m scripts.training_page`. What is counted and estimated comes from `scaling`."""
 
-import sys
 
 from neurosym_lite.training.recipes import get_recipe
 from scripts import scaling
-from scripts.pages import ROOT
+from scripts.pages import ROOT, write_page
 from scripts.results_page import table
 from scripts.scaling import counts, estimate
 from scripts.training_words import BELOW, TOP
@@ -59,12 +58,5 @@ def page() -> str:
     return top + table(COLUMNS, rows()).rstrip() + "\n" + BELOW
 
 
-def main() -> int:
-    """Write the page."""
-    PAGE.write_text(page(), encoding="utf-8")
-    print(f"written: {PAGE.relative_to(ROOT)}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    write_page(PAGE, page())

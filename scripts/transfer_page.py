@@ -5,7 +5,6 @@ Measures nothing. A number reaches the page only from data/results/, data/publis
 
 import json
 import math
-import sys
 from collections.abc import Iterable
 
 from neurosym_lite.evaluation.transfer import IMAGES, SAMPLES, SETS
@@ -15,7 +14,7 @@ from neurosym_lite.training.transfer_recipes import FLOOR, STEPS
 from scripts import transfer as found
 from scripts import transfer_words as words
 from scripts.gnm_experiments import cell, linked, plain, runs_of
-from scripts.pages import ROOT
+from scripts.pages import ROOT, write_page
 from scripts.results_page import NOT_RUN, PUBLISHED, RECORDS, Record, load_records, number, spread, table
 from scripts.results_words import DATASETS
 from scripts.transfer import (
@@ -303,12 +302,5 @@ def current_page() -> str:
     return page(load_records(), published["dood"]["figure_4_log_likelihood_nats_at_50x50"], controls)
 
 
-def main() -> int:
-    """Write the page."""
-    PAGE.write_text(current_page(), encoding="utf-8")
-    print(f"written: {PAGE.relative_to(ROOT)}")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    write_page(PAGE, current_page())
