@@ -68,6 +68,7 @@ for (const root of document.querySelectorAll('[data-sheet="NAME"]:not([data-read
   }
   let last;
   canvas.addEventListener('pointerdown', event => {
+    clearTimeout(timer);  // the drawing goes on
     canvas.setPointerCapture(event.pointerId);
     Object.assign(context, {strokeStyle: '#fff', lineWidth: WIDTH * zoom, lineCap: 'round', lineJoin: 'round'});
     last = place(event);
@@ -79,9 +80,9 @@ for (const root of document.querySelectorAll('[data-sheet="NAME"]:not([data-read
     line(last, next);
     last = next;
   });
-  canvas.addEventListener('pointerup', () => {  // the next stroke may follow at once
+  for (const kind of ['pointerup', 'pointercancel']) canvas.addEventListener(kind, () => {
     clearTimeout(timer);
-    timer = setTimeout(send, 500);
+    timer = setTimeout(send, 500);  // unless the next stroke follows at once
   });
   root.querySelector('button').addEventListener('click', clear);
   clear();
@@ -101,11 +102,11 @@ def sketch(
 ) -> tuple[HTML, ipywidgets.VBox]:
     """A sheet to draw on, and a box in which `answer` of the drawing stands; display both, the sheet first.
 
-    `width` of the pen in pixels of the 28; `name` is made of letters, digits and hyphens, and unique in the notebook.
-    A faulty `answer` shows its error in the box. Raises ValueError for another name.
+    `width` of the pen in pixels of the 28; `name` begins with a letter, has letters, digits and hyphens, and is unique
+    in the notebook. A faulty `answer` shows its error in the box. Raises ValueError for another name.
     """
-    if not re.fullmatch(r"[\w-]+", name):
-        raise ValueError(f"a name of letters, digits and hyphens is needed: got {name!r}")
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", name):
+        raise ValueError(f"a name of letters, digits and hyphens that begins with a letter is needed: got {name!r}")
     field = named(ipywidgets.Textarea, f"{name}-field", layout={"display": "none"})
     field.add_class(name)
     shown = named(ipywidgets.HTML, f"{name}-answer")

@@ -179,7 +179,7 @@ class Visit(NamedTuple):
 
 
 def look_around(tab: Tab, address: str, visit: Visit) -> tuple[int, list[str]]:
-    """Sliders moved on the page, and its faults, each with the theme and the width where it shows."""
+    """How many sliders were moved on the page, and its faults, with theme and width where that matters."""
     name, theme = visit.name, visit.theme
     prepare(tab, theme)
     set_width(tab, visit.widths[0])
@@ -203,7 +203,7 @@ def visited(chromium: str, address: str, visit: Visit) -> tuple[int, list[str]]:
             with open_tab(chromium) as tab:
                 return look_around(tab, address, visit)
         except WebSocketTimeoutException:
-            continue
+            pass
     return 0, [f"{visit.name} ({visit.theme}): two browsers stopped answering"]
 
 

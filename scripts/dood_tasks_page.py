@@ -91,7 +91,7 @@ def ahead(rival: str, key: str, margin: float, sign: int, records: list[Record])
     for name in SETS:
         mine, theirs = (middle(runs_of(recipe_name(kind, name), records), key) for kind in ("dood", rival))
         if mine is not None and theirs is not None:
-            both.append(sign * (mine - theirs) >= margin)
+            both.append(round(sign * (mine - theirs), 4) >= margin if margin else sign * (mine - theirs) > 0)
     return f"{sum(both)} of {len(both)} sets" if both else NOT_RUN
 
 

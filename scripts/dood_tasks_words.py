@@ -52,7 +52,7 @@ Characters to learn from, and what each model imagines. Nothing was chosen.
 ## Figure 7: by another hand
 
 Characters of alphabets that the model has not seen are read; the strokes that were read get the paper's noise, on
-control points and on one affine map of all of them.
+control points and on one affine map of all of them (it turns by as much as the paper's code means to).
 
 ```{figure} _static/tasks_tokens.png
 :name: fig-tasks-tokens
@@ -82,16 +82,15 @@ stroke or a class.
 
 Every drawing is read several times, the strokes are moved by gradient until they draw it well, and the best reading
 is kept. Then the strokes of each support are laid onto each query: an affine map of them all, and a small move of
-each control point for itself, again by gradient. What the moves cost under their priors is taken off the log
+each control point for itself, again by gradient. Half of what the moves cost under their priors is taken off the log
 likelihood. Settings were chosen on episodes of the background set alone, of any alphabet but Braille, whose
 characters are dots.
 
 - **one way**: a query goes to the support whose strokes draw it best, as in the paper.
 - **both ways**: the query's strokes have to draw the support too, as in BPL and GNS; how well the *other supports'*
   strokes draw it is taken off, since some drawings are easy for everybody. The way back counts half.
-- **together**: the same, but here the *other queries'* strokes say how easy a support is. So all queries are named at
-  once, and each takes a support for itself. That is another task, and an easier one; the published numbers are not of
-  that kind.
+- **together**: the way back counts in full, and *all queries'* strokes say how easy a support is. So a query is named
+  with the others in sight. That is another task, and an easier one; the published numbers are not of that kind.
 
 Percent of queries named rightly, with the standard error over episodes.
 """
@@ -99,9 +98,11 @@ Percent of queries named rightly, with the standard error over episodes.
 STROKES = """### Ours
 
 At 28 pixels. *Pictures* are the control: no strokes, but the same maps, priors and steps, with pixels to move, and
-the settings that were chosen for strokes. The difference between the first two rows of a column is what strokes are
-good for. AIR and Difference-AIR have no strokes to move: what they redraw is laid as a picture. The last column has
-the background episodes that the settings were chosen on: any alphabet that is large enough, and any two people.
+the settings that were chosen for strokes; they are compared a little blurred, since sharp pictures that lie a pixel
+apart have nothing in common. The difference between the first two rows of a column is what strokes add: that they are
+strokes, and that each of their points may move a little. AIR and Difference-AIR have no strokes to move: what they
+redraw is laid as a picture. The last column has the background episodes that the settings were chosen on: any alphabet
+that is large enough, and any two people.
 """
 
 PLAINER = """Plainer ways to compare two pictures, one way: {pixels} by the distance of pixels, {blurred} of blurred

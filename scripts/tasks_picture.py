@@ -18,7 +18,7 @@ from neurosym_lite import figures, widgets
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.evaluation.classifier import imagined
 from neurosym_lite.evaluation.transfer import SETS
-from neurosym_lite.models.redrawing import begin_with, exemplars, go_on
+from neurosym_lite.models.redrawing import PAPER_NOISE, begin_with, exemplars, first_half, go_on
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, write_atomically
 from scripts.pages import ROOT
 from scripts.transfer import recipe_name
@@ -26,6 +26,7 @@ from scripts.transfer_picture import FOLDER, SHOWN, Rows, sheet
 
 DRAWER = "dood-omniglot-lite"
 SEED = 3  # of the characters, and of what the prior draws
+NOISE = PAPER_NOISE._replace(scale=0.2)  # the paper's for Omniglot
 COLUMNS, TRIES = 10, 5  # characters; drawings of each
 IMAGINED = {  # rows of figure 6: kind of model, and whether its Gaussians are narrowed
     "DooD": ("dood", False),
@@ -59,17 +60,14 @@ def tokens() -> Figure:
     """New exemplars of unseen characters."""
     model, images = load_checkpoint(DRAWER)[0], unseen()
     begun = begin_with(model, images)
-    tries = [exemplars(model, begun, Generator().manual_seed(seed)) for seed in range(TRIES)]
+    tries = [exemplars(model, begun, Generator().manual_seed(seed), NOISE) for seed in range(TRIES)]
     return figures.image_grid([images, begun.memory.canvas, *tries], ["written", "read", *["once more"] * TRIES])
 
 
 def completions() -> Figure:
     """The first half of the strokes that were read, given as pixels alone, and what the prior adds."""
     model, images = load_checkpoint(DRAWER)[0], unseen()
-    begun = begin_with(model, images)
-    on = begun.latents.on
-    first = on * (on.cumsum(1) <= (on.sum(1, keepdim=True) / 2).ceil())
-    partial = model.render(begun.latents._replace(on=first), begun.pen)[:, -1]
+    partial = first_half(model, begin_with(model, images))
     half = begin_with(model, partial[:, None])
     tries = [go_on(model, half, Generator().manual_seed(seed), at_least=1)[:, -1] for seed in range(2 * TRIES)]
     return figures.image_grid([images, partial, *tries], ["written", "given", *["gone on"] * (2 * TRIES)])

@@ -38,7 +38,7 @@ class Split(NamedTuple):
 
 def load_sets(seed: int) -> tuple[dict[str, Split], dict[str, Split], int]:
     """What is learnt and what is tested, set by set, and the number of classes of all sets together."""
-    train, test, classes = {}, {}, 0
+    learnt, tested, classes = {}, {}, 0
     for name in SETS:
         known = DrawingSource(name, "train")
         if name == "omniglot":
@@ -48,9 +48,9 @@ def load_sets(seed: int) -> tuple[dict[str, Split], dict[str, Split], int]:
         else:
             new = DrawingSource(name, "test")
             parts = [Split(source.images, source.labels) for source in (known, new)]
-        train[name], test[name] = (Split(part.images, part.labels + classes) for part in parts)
+        learnt[name], tested[name] = (Split(part.images, part.labels + classes) for part in parts)
         classes += int(known.labels.max()) + 1
-    return train, test, classes
+    return learnt, tested, classes
 
 
 def train(sets: dict[str, Split], classes: int, seed: int, steps: int) -> tuple[Classifier, list[dict], float]:

@@ -59,5 +59,6 @@ def test_an_error_stands_on_the_page_and_goes_away_with_the_next_drawing() -> No
 
 
 def test_a_name_has_letters_and_digits_alone() -> None:
-    with pytest.raises(ValueError, match="letters, digits and hyphens"):
-        sketch(lambda picture: figure(), "a b")
+    for name in ("a b", "10x", "", "a_b"):
+        with pytest.raises(ValueError, match="letters, digits and hyphens"):
+            sketch(lambda picture: figure(), name)

@@ -162,7 +162,7 @@ BOTH_WAYS = Exercise(
         ),
         Mistake(
             lambda forward, backward, among, w: _by(backward.logsumexp(0)[:, None], forward, backward, w),
-            "this takes the other queries' strokes: the task that is called together",
+            "this takes the queries' strokes: the task that is called together",
         ),
         Mistake(
             lambda forward, backward, among, w: _by(_no_diagonal(among).logsumexp(0), forward, backward, w),

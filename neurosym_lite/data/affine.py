@@ -10,15 +10,16 @@ from neurosym_lite.render.frames import resample
 
 
 class Ranges(NamedTuple):
-    """How far a character is moved; all are drawn evenly."""
+    """How far a character is moved; all are drawn evenly. Half of the characters are mirrored as well."""
 
     size: tuple[float, float] = (0.57, 1.15)
     """Of the character, as a factor; drawn evenly in its logarithm."""
     turn: float = torch.pi
     """Rotation to either side, radians: any way up."""
     stretch: float = 0.25
-    """Width against height, to either side, in its logarithm."""
+    """Logarithm of the factor on the width, to either side; the height has its inverse."""
     shear: float = 0.3
+    """Of x by y, to either side."""
     shift: float = 0.15
     """In canvas coordinates (the canvas is 2 wide)."""
 
@@ -27,7 +28,7 @@ DEFAULT = Ranges()
 
 
 def random_maps(n: int, generator: Generator, ranges: Ranges = DEFAULT) -> Float[Tensor, "n 2 3"]:
-    """n maps from places on the new canvas to places on the old one; half of them mirrored."""
+    """n maps from places on the new canvas to places on the old one; about half of them mirrored."""
     low, high = (torch.tensor(bound).log() for bound in ranges.size)
     even = torch.rand(n, 6, generator=generator, device=generator.device)
     both = 2 * even - 1

@@ -71,7 +71,7 @@ def character_features(images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B 64"
 
 
 def in_batches(draw: Callable[[int, int], Tensor], n: int) -> Float[Tensor, "n 1 H W"]:
-    """n drawings as a picture file would have them; `draw` makes those from one number on, so many of them."""
+    """n drawings, rounded to bytes as a picture file has them; `draw(first, number)` makes a batch."""
     parts = [as_bytes(draw(first, min(BATCH, n - first))).float() / 255 for first in range(0, n, BATCH)]
     return torch.cat(parts)
 
@@ -97,9 +97,10 @@ def imagined_in_parts(model: AIR, parts: Int64[Tensor, "n"], seed: int) -> Float
 
 
 def sample_distances(model: DooD | AIR, real: Drawings, others: Drawings, seed: int) -> dict[str, float]:
-    """Fréchet distance to real drawings, of the prior's and of others that are as real: the floor.
+    """Fréchet distance to real drawings, of the prior's (`frechet_prior`) and of others as real (`frechet_floor`).
 
-    Also of narrowed ones (DooD), and of drawings with as many parts as the model reads in the real ones (AIR).
+    Also of narrowed ones (DooD, `frechet_narrow`), or with as many parts as are read in real ones (AIR,
+    `frechet_counted`).
     """
     pictures = real.images.float() / 255
     features = character_features(pictures)

@@ -44,7 +44,6 @@ from neurosym_lite.training.recipe import ArrowRoomData, DrawingData, Model, Rec
 BATCH = 100  # images at a time
 SWEEPS = 2  # of pseudo-Gibbs, where a record says swept: fixed before anything was measured
 SAMPLES = 2000  # drawings from the prior, and as many real ones
-REAL_SEEDS = (5_000_011, 5_000_023)  # of the real ones
 NOISE_BATCH = 64  # images that the noise of the stop's gradient is measured on
 DISCRIMINATORS = 3  # classifiers, by seed, that have to tell samples from scenes
 STEPS_CAP = 2000  # steps that each of them has at most; at the paper's size 20,000 would be right
@@ -218,7 +217,9 @@ def stop_gradient(task: Task) -> dict[str, float]:
 def prior_samples(task: Task) -> dict[str, float]:
     """Fréchet distance of samples to training characters, and of other training characters, as many of each."""
     source = task.recipe.data.source("train")
-    real, others = (source.batch(SAMPLES, Generator().manual_seed(task.seed + s)) for s in REAL_SEEDS)
+    order = torch.randperm(len(source.images), generator=Generator().manual_seed(task.seed))
+    halves = order[: 2 * SAMPLES].chunk(2)  # no character is in both
+    real, others = (Drawings(source.images[rows], source.labels[rows]) for rows in halves)
     return sample_distances(task.model, real, others, task.seed)
 
 

@@ -7,8 +7,8 @@ One way, a query goes to the support whose strokes draw it best (the paper). Two
 the support as well, as in BPL (Lake et al. 2015) and GNS (Feinman and Lake 2020): log p(query | support) plus
 log p(support | query) - log p(support). For the last stands how well the other supports' strokes draw it.
 
-Together is another task, kept apart: there the other queries' strokes stand for log p(support). A query is named with
-the other nineteen in sight, and each of them takes some support for itself. The published numbers are not of that kind.
+Together is another task, kept apart: there all queries' strokes stand for log p(support), and the way back counts in
+full. A query is named with the other nineteen in sight. The published numbers are not of that kind.
 """
 
 import torch
@@ -43,7 +43,7 @@ def two_ways(
 def together(
     forward: Float[Tensor, "S Q"], backward: Float[Tensor, "Q S"], config: FitConfig = DEFAULT
 ) -> Float[Tensor, "S Q"]:
-    """Scores of both ways with all queries in sight: each support asks how well the other queries' strokes draw it."""
+    """Scores of both ways with all queries in sight: each support asks how well all queries' strokes draw it."""
     return forward + backward.T - evidence(backward.T, config.temperature)[:, None]
 
 

@@ -1,7 +1,8 @@
 """One-shot classification without strokes: what is reached by comparing pictures, and by laying one onto another.
 
-The controls of `one_shot.py`. Whatever strokes add shows beside the last of them, which has the same affine maps, the
-same priors on them, the same steps and the same two ways, and moves pixels in place of strokes.
+The controls of `one_shot.py`. Whatever strokes add shows beside the last of them, which has affine maps with the same
+priors (on the map from target to source), the same steps and the same two ways, and moves pixels in place of strokes.
+Its score is that of pictures blurred a little: sharp ones that lie a pixel apart have nothing in common.
 """
 
 from collections.abc import Callable
@@ -78,7 +79,7 @@ def classify_pictures(
 ) -> dict[str, float]:
     """Shares of queries that are named rightly, by nearness of pixels, of blurred ones, by moments, by registration.
 
-    What is laid onto a drawing is another one as `redrawn` makes it.
+    `redrawn` is applied to the picture that is laid, never to its target.
     """
     support, query = episode.support[:, 0].float() / 255, episode.query[:, 0].float() / 255
     own_support, own_query = redrawn(support), redrawn(query)

@@ -53,7 +53,7 @@ def parts_of(model: DooD | AIR, images: Float[Tensor, "B 1 H W"]) -> Parts:
 
 
 def kinds(codes: Float[Tensor, "N D"], number: int = KINDS, seed: int = 0) -> Clusters:
-    """K-means, the largest cluster first. Raises ValueError for fewer parts than clusters, and one more."""
+    """K-means, the largest cluster first. Raises ValueError unless there are more parts than clusters."""
     if len(codes) <= number:
         raise ValueError(f"{len(codes)} parts for {number} clusters: expected more parts")
     array = codes.double().numpy()
@@ -77,7 +77,7 @@ def shuffled(codes: Float[Tensor, "N D"], generator: Generator) -> Float[Tensor,
 
 
 def cluster_metrics(model: DooD | AIR, images: UInt8[Tensor, "N 1 H W"], seed: int) -> dict[str, float]:
-    """Silhouette of KINDS clusters of STROKES parts, drawn from as many images as that takes, and of shuffled ones."""
+    """Silhouette of KINDS clusters of the first STROKES parts of as many images at random, and of shuffled ones."""
     generator = Generator().manual_seed(seed)
     order = torch.randperm(len(images), generator=generator)[:STROKES]
     codes = parts_of(model, images[order].float() / 255).codes[:STROKES]

@@ -64,4 +64,4 @@ def likelihoods(model: DooD | AIR, sets: dict[str, Drawings], seed: int) -> dict
                 f"likelihood_on_{name}": float(each.mean()),
                 f"likelihood_error_on_{name}": float(each.std() / len(each) ** 0.5),
             }
-    return results | {"likelihood_ceiling": ceiling(model, images[0].numel())}
+    return results | {"likelihood_ceiling": ceiling(model, next(iter(sets.values())).images[0].numel())}

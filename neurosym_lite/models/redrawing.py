@@ -94,8 +94,15 @@ def go_on(
     return torch.stack(canvases, dim=1)
 
 
+def first_half(model: DooD, begun: Begun) -> Float[Tensor, "B H W"]:
+    """The canvas after the first half of the strokes that were read, the middle one among them."""
+    on = begun.latents.on
+    first = on * (on.cumsum(1) <= (on.sum(1, keepdim=True) / 2).ceil())
+    return model.render(begun.latents._replace(on=first), begun.pen)[:, -1]
+
+
 def _affine(n: int, generator: Generator, noise: TokenNoise, like: Tensor) -> Float[Tensor, "n 2 3"]:
-    """Maps of canvas coordinates: turned, sheared, scaled, shifted, each by what a logistic makes of a normal draw."""
+    """Maps of canvas coordinates: scaled, sheared, turned, shifted, each by what a logistic makes of a normal draw."""
     draws = 2 * torch.randn(n, 6, generator=generator, device=like.device).sigmoid() - 1
     turn, shear = noise.turn * draws[:, 0], (noise.shear * draws[:, 1]).tan()
     scale, shift = 1 + noise.scale * draws[:, 2:4], noise.shift * draws[:, 4:]
