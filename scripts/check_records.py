@@ -1,7 +1,7 @@
 """Does each shipped checkpoint still give the numbers of its record? `python -m scripts.check_records [RECIPE ...]`.
 
 Like `python -m neurosym_lite evaluate NAME --metrics structure,detection,what,d_steps,likelihood --json` for all of
-them, held against `data/results/`. Minutes a checkpoint: the tests measure what is quick. Exit status 1 where one
+them, and the same of drawings' metrics, held against `data/results/`. Minutes a checkpoint: the tests measure what is quick. Exit status 1 where one
 differs.
 """
 
@@ -15,7 +15,10 @@ from neurosym_lite.training.processor import spare_the_processor
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.records import load_record
 
-ASKED = ("structure", "detection", "what", "d_steps", "likelihood")
+ASKED = (
+    "structure", "detection", "what", "d_steps", "likelihood",
+    "transfer", "transfer_likelihood", "samples", "clusters", "one_shot",
+)  # fmt: skip
 
 
 def differences(name: str) -> list[str] | None:

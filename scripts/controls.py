@@ -16,9 +16,9 @@ from torch import Generator, Tensor
 
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve
-from neurosym_lite.evaluation.evaluate import STEPS_CAP, discriminator_curve
 from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
 from neurosym_lite.evaluation.parser import load_parser
+from neurosym_lite.evaluation.scene_metrics import STEPS_CAP, discriminator_curve
 from neurosym_lite.evaluation.structure import accepts, at_parser_size, handwriting_spread, obeys, wilson
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, write_atomically
 from neurosym_lite.training.processor import spare_the_processor

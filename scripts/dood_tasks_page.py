@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 
 from neurosym_lite.evaluation.classifier import FEATURES, PATH
-from neurosym_lite.evaluation.evaluate import SAMPLES
+from neurosym_lite.evaluation.drawing_metrics import SAMPLES
 from neurosym_lite.evaluation.stroke_clusters import KINDS, STROKES
 from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.models.dood_parts import PAPER_SPREAD

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from neurosym_lite.evaluation.evaluate import SWEEPS, imagine
 from neurosym_lite.evaluation.parser import load_parser
+from neurosym_lite.evaluation.scene_metrics import SWEEPS, imagine
 from neurosym_lite.evaluation.structure import accepts
 from neurosym_lite.training.checkpoints import load_checkpoint, read_file
 from neurosym_lite.training.recipes import get_recipe

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from neurosym_lite.data.glyphs import glyphs
-from neurosym_lite.evaluation.evaluate import held_out
+from neurosym_lite.evaluation.task import held_out
 from neurosym_lite.evaluation.transfer import IMAGES, SETS
 from neurosym_lite.training.checkpoints import write_atomically
 from neurosym_lite.training.records import RESULTS

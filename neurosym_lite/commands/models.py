@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from neurosym_lite.commands.arguments import output, read_images, sheet
-from neurosym_lite.evaluation.evaluate import BATCH, can_sweep, imagine
+from neurosym_lite.evaluation.evaluate import can_sweep
 from neurosym_lite.evaluation.evaluate import evaluate as evaluate_model
 from neurosym_lite.evaluation.images import as_bytes
+from neurosym_lite.evaluation.scene_metrics import BATCH, imagine
 from neurosym_lite.evaluation.strokes import readings
 from neurosym_lite.models.air import AIR
 from neurosym_lite.models.convdraw import ConvDraw

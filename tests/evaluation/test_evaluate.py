@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from neurosym_lite.evaluation.evaluate import ONLY_WHEN_NAMED, available, evaluate, held_out
+from neurosym_lite.evaluation.evaluate import ONLY_WHEN_NAMED, available, evaluate
+from neurosym_lite.evaluation.task import held_out
 from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.training.baseline_recipes import BASELINES
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint
@@ -16,9 +17,10 @@ SHIPPED = [name for name in RECIPES if checkpoint_path(name).is_file()]
 # how the keys of a metric begin, where that is not its name
 START = {
     "detection": "ap50", "reconstruction": "mse", "sweeps": "swept", "binding": "gap_x", "strokes": "relative_l1",
-    "transfer": "parts_on_",
+    "transfer": "parts_on_", "transfer_likelihood": "likelihood_on_", "samples": "frechet_floor",
+    "clusters": "silhouette",
 }  # fmt: skip
-MINUTES = {"likelihood", "d_steps", "what"}  # `python -m scripts.check_records` has the time for these
+MINUTES = {"likelihood", "d_steps", "what", "transfer_likelihood", "one_shot"}  # `python -m scripts.check_records` has the time for these
 TABLES = {recipe.name for recipe in (*BASELINES, *EXPERIMENTS)}  # many: of these the headline alone
 
 

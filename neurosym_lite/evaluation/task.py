@@ -1,0 +1,27 @@
+"""What is to be measured: a trained model, its recipe, and held-out images."""
+
+from typing import NamedTuple
+
+from torch import Generator
+
+from neurosym_lite.data.arrow_room import ArrowScenes
+from neurosym_lite.data.drawings import Drawings
+from neurosym_lite.data.scenes import Scenes
+from neurosym_lite.training.recipe import Model, Recipe
+
+
+def held_out(recipe: Recipe, n: int, seed: int, glyph_set: str | None = None) -> Scenes | ArrowScenes | Drawings:
+    """n scenes of the recipe's rule, or n drawings, of characters that training never saw."""
+    return recipe.data.source("test", glyph_set).batch(n, Generator().manual_seed(seed))
+
+
+class Task(NamedTuple):
+    """What is to be measured."""
+
+    model: Model
+    recipe: Recipe
+    scenes: Scenes | ArrowScenes | Drawings
+    """Held-out images."""
+    seed: int
+    sweeps: int
+    """Of pseudo-Gibbs in the samples of `structure`."""
