@@ -1,8 +1,8 @@
 """Does each shipped checkpoint still give the numbers of its record? `python -m scripts.check_records [RECIPE ...]`.
 
 Like `python -m neurosym_lite evaluate NAME --metrics structure,detection,what,d_steps,likelihood --json` for all of
-them, and the same of drawings' metrics, held against `data/results/`. Minutes a checkpoint: the tests measure what is quick. Exit status 1 where one
-differs.
+them, and the same of drawings' metrics, held against `data/results/`. Minutes a checkpoint: the tests measure what is
+quick. Exit status 1 where one differs.
 """
 
 import sys

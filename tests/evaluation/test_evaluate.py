@@ -20,7 +20,8 @@ START = {
     "transfer": "parts_on_", "transfer_likelihood": "likelihood_on_", "samples": "frechet_floor",
     "clusters": "silhouette",
 }  # fmt: skip
-MINUTES = {"likelihood", "d_steps", "what", "transfer_likelihood", "one_shot"}  # `python -m scripts.check_records` has the time for these
+# `python -m scripts.check_records` has the time for these
+MINUTES = {"likelihood", "d_steps", "what", "transfer_likelihood", "one_shot"}
 TABLES = {recipe.name for recipe in (*BASELINES, *EXPERIMENTS)}  # many: of these the headline alone
 
 
