@@ -112,6 +112,7 @@ def sketch(
     shown = named(ipywidgets.HTML, f"{name}-answer")
 
     def watch(change: dict) -> None:
+        """Show the answer to what the browser has written into the field."""
         try:
             data = base64.b64encode(png(answer(picture_of(change["new"])))).decode()
             shown.value = f'<img src="data:image/png;base64,{data}" alt="{ALT}" style="max-width:100%"/>'

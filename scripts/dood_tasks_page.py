@@ -9,8 +9,8 @@ from collections.abc import Callable
 from neurosym_lite.evaluation.classifier import FEATURES, PATH
 from neurosym_lite.evaluation.drawing_metrics import SAMPLES
 from neurosym_lite.evaluation.stroke_clusters import KINDS, STROKES
-from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.models.dood_parts import PAPER_SPREAD
+from neurosym_lite.training.transfer_recipes import SETS
 from scripts import dood_tasks_words as words
 from scripts.gnm_experiments import cell, linked, middle, plain, runs_of
 from scripts.pages import ROOT, write_page

@@ -12,8 +12,7 @@ CLUSTERS = """## Figure 5: kinds of strokes
 Parts that a model draws, those before its stop, of test characters of the set that it learned: {parts} of them where
 there are so many. Codes are a stroke's control points in its frame (DooD) or z_what (AIR), ten numbers each, in
 {kinds} clusters by k-means. The silhouette, with the mean number of parts a character in brackets. *Shuffled*: the
-same numbers, each of the ten in an order of its own, so that no part is left whole; what k-means finds where there is
-nothing to find.
+same numbers, each of the ten in an order of its own, so that no part is left whole: what k-means finds all the same.
 """
 
 CLUSTERS_PUBLISHED = """Published, on MNIST: {dood} for DooD, {air} for AIR (files of the paper's code say that it is

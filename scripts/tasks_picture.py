@@ -16,10 +16,10 @@ from torch import Generator, Tensor
 
 from neurosym_lite import figures, widgets
 from neurosym_lite.data.drawings import DrawingSource
-from neurosym_lite.evaluation.classifier import imagined
-from neurosym_lite.evaluation.transfer import SETS
+from neurosym_lite.evaluation.drawing_samples import imagined
 from neurosym_lite.models.redrawing import PAPER_NOISE, begin_with, exemplars, first_half, go_on
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, write_atomically
+from neurosym_lite.training.transfer_recipes import SETS
 from scripts.pages import ROOT
 from scripts.transfer import recipe_name
 from scripts.transfer_picture import FOLDER, SHOWN, Rows, sheet

@@ -18,9 +18,9 @@ from torch import Generator, Tensor
 
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.evaluation.classifier import KIND, PATH, Classifier, read_classifier
-from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.training.checkpoints import write_atomically, write_file
 from neurosym_lite.training.records import as_text
+from neurosym_lite.training.transfer_recipes import SETS
 from scripts.train_parser import as_record, optimise
 
 STEPS = 8000

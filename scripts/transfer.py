@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from neurosym_lite.evaluation.transfer import SETS
+from neurosym_lite.training.transfer_recipes import SETS
 from scripts.gnm_experiments import middle, runs_of
 from scripts.results_page import NOT_RUN, Record
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from neurosym_lite.data.glyphs import glyphs
 from neurosym_lite.evaluation.task import held_out
-from neurosym_lite.evaluation.transfer import IMAGES, SETS
+from neurosym_lite.evaluation.transfer import IMAGES
 from neurosym_lite.training.checkpoints import write_atomically
 from neurosym_lite.training.records import RESULTS
-from neurosym_lite.training.transfer_recipes import TRANSFER
+from neurosym_lite.training.transfer_recipes import SETS, TRANSFER
 
 REPORT = RESULTS / "transfer_controls.json"
 HELD_OUT, SEED = 1000, 0  # characters of each set, of which the first IMAGES are asked; the same in every run

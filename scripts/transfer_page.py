@@ -7,10 +7,10 @@ import json
 import math
 from collections.abc import Iterable
 
-from neurosym_lite.evaluation.transfer import IMAGES, SAMPLES, SETS
+from neurosym_lite.evaluation.transfer import IMAGES, SAMPLES
 from neurosym_lite.models.dood_config import PAPER_DOOD
 from neurosym_lite.training.recipes import RECIPES
-from neurosym_lite.training.transfer_recipes import FLOOR, STEPS
+from neurosym_lite.training.transfer_recipes import FLOOR, SETS, STEPS
 from scripts import transfer as found
 from scripts import transfer_words as words
 from scripts.gnm_experiments import cell, linked, plain, runs_of

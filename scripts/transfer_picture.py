@@ -21,8 +21,8 @@ from torch import Generator, Tensor
 from neurosym_lite import figures, widgets
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.evaluation.strokes import Redrawn, redraw
-from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, write_atomically
+from neurosym_lite.training.transfer_recipes import SETS
 from scripts.pages import ROOT
 from scripts.results_words import DATASETS
 from scripts.transfer import ABLATED, FIGURE_4, HOME, recipe_name

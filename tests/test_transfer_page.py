@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from neurosym_lite.data.drawings import DrawingSource
-from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.training.recipes import RECIPES
+from neurosym_lite.training.transfer_recipes import SETS
 from scripts import gnm_experiments
 from scripts import transfer as found
 from scripts import transfer_page as transfer

@@ -125,8 +125,7 @@ MOVED_FRAME = Exercise(
 
 def both_ways(forward: Tensor, backward: Tensor, among: Tensor, w: float) -> Tensor:
     """Scores [s, q]."""
-    others = among.masked_fill(torch.eye(len(among), dtype=torch.bool), -torch.inf)
-    return forward + w * (backward.T - others.logsumexp(0)[:, None])
+    return _by(_no_diagonal(among).logsumexp(0)[:, None], forward, backward, w)
 
 
 def _by(easy: Tensor, forward: Tensor, backward: Tensor, w: float) -> Tensor:

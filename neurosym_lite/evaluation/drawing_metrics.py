@@ -5,13 +5,13 @@ from torch import Generator
 
 from neurosym_lite.data.drawings import Drawings
 from neurosym_lite.data.one_shot import official_episodes
-from neurosym_lite.evaluation.classifier import sample_distances
+from neurosym_lite.evaluation.drawing_samples import sample_distances
 from neurosym_lite.evaluation.one_shot import one_shot_metrics
 from neurosym_lite.evaluation.registration import one_shot_redrawn
 from neurosym_lite.evaluation.stop_noise import stop_noise
 from neurosym_lite.evaluation.task import Task, held_out
-from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.models.dood import DooD
+from neurosym_lite.training.transfer_recipes import SETS
 
 SAMPLES = 2000  # drawings from the prior, and as many real ones
 NOISE_BATCH = 64  # images that the noise of the stop's gradient is measured on

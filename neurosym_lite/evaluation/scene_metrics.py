@@ -11,7 +11,7 @@ from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve
 from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
-from neurosym_lite.evaluation.images import as_bytes
+from neurosym_lite.evaluation.images import as_bytes, in_batches
 from neurosym_lite.evaluation.likelihood import Bound, importance_weighted
 from neurosym_lite.evaluation.parser import load_parser
 from neurosym_lite.evaluation.room_parser import GLYPHS as ROOMS
@@ -56,16 +56,14 @@ def reconstruction(model: SceneModel, scenes: Scenes | ArrowScenes) -> dict[str,
 @torch.no_grad()
 def imagine(model: Model, n: int, seed: int, sweeps: int = 0) -> UInt8[Tensor, "n C H W"]:
     """n images from the model's prior, 0 to 255, the same for the same seed; `sweeps` are GNM's (`GNM.sample`)."""
-    generator, parts = Generator().manual_seed(seed), []
-    for first in range(0, n, BATCH):
-        parts.append(sampled(model, min(BATCH, n - first), generator, sweeps))
-    return torch.cat(parts)
+    generator = Generator().manual_seed(seed)
+    return in_batches(lambda _, number: sampled(model, number, generator, sweeps), n, BATCH)
 
 
 @torch.no_grad()
-def sampled(model: Model, n: int, generator: Generator, sweeps: int = 0) -> UInt8[Tensor, "n C H W"]:
-    """n images from the model's prior, 0 to 255, by that generator."""
-    return as_bytes(model.sample(n, generator, sweeps).images if isinstance(model, GNM) else model.sample(n, generator))
+def sampled(model: Model, n: int, generator: Generator, sweeps: int = 0) -> Float[Tensor, "n C H W"]:
+    """n images from the model's prior by that generator."""
+    return model.sample(n, generator, sweeps).images if isinstance(model, GNM) else model.sample(n, generator)
 
 
 def structure(task: Task) -> dict[str, float]:
@@ -128,7 +126,7 @@ def discriminator_curve(model: SceneModel, recipe: Recipe, seed: int, sweeps: in
     source = replace(recipe.data, scenes=0).source("train")
     return learning_curve(
         lambda n, generator: source.batch(n, generator).images,
-        lambda n, generator: sampled(model, n, generator, sweeps),
+        lambda n, generator: as_bytes(sampled(model, n, generator, sweeps)),
         seed,
         STEPS_CAP,
     )

@@ -17,7 +17,6 @@ from neurosym_lite.models.air import AIR
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.stop import bound
 
-SETS = ("mnist", "emnist", "kmnist", "quickdraw", "omniglot")  # that a model of drawings is tried on
 SAMPLES = 200  # an image (DooD, section 3.1)
 IMAGES = 200  # of a set, whose likelihood is asked
 BATCH = 100  # images at a time

@@ -11,7 +11,7 @@ from neurosym_lite.training.schedules import linear
 
 STEPS = 4000
 FLOOR = SHARP.scale_floor
-SETS = ("mnist", "emnist", "kmnist", "quickdraw", "omniglot")
+SETS = ("mnist", "emnist", "kmnist", "quickdraw", "omniglot")  # learned, and tried on
 MEASURED = ("strokes", "transfer", "transfer_likelihood")
 IMAGINED = ("samples", "clusters")  # of figure 4's models as well
 

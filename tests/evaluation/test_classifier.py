@@ -12,12 +12,10 @@ from neurosym_lite.evaluation.classifier import (
     PATH,
     Classifier,
     character_features,
-    imagined,
-    imagined_in_parts,
     load_classifier,
     read_classifier,
-    sample_distances,
 )
+from neurosym_lite.evaluation.drawing_samples import imagined, imagined_in_parts, sample_distances
 from neurosym_lite.evaluation.frechet import frechet_distance
 from neurosym_lite.training.checkpoints import CheckpointError, load_checkpoint, write_file
 
@@ -56,9 +54,10 @@ def test_another_file_is_refused(tmp_path) -> None:
     write_file(path, "parser", Classifier(5).state_dict(), classes=5)
     with pytest.raises(CheckpointError):
         read_classifier(path)
-    write_file(path, "classifier", Classifier(5).state_dict(), classes=7)
-    with pytest.raises(CheckpointError):
-        read_classifier(path)
+    for classes in (7, 0, "five"):
+        write_file(path, "classifier", Classifier(5).state_dict(), classes=classes)
+        with pytest.raises(CheckpointError):
+            read_classifier(path)
 
 
 def test_samples_are_the_same_for_the_same_seed_whatever_their_number() -> None:

@@ -5,12 +5,12 @@ import torch
 
 from neurosym_lite.evaluation.evaluate import ONLY_WHEN_NAMED, available, evaluate
 from neurosym_lite.evaluation.task import held_out
-from neurosym_lite.evaluation.transfer import SETS
 from neurosym_lite.training.baseline_recipes import BASELINES
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint
 from neurosym_lite.training.experiment_recipes import EXPERIMENTS
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 from neurosym_lite.training.records import load_record
+from neurosym_lite.training.transfer_recipes import SETS
 from tests.evaluation.held_out import need
 
 SHIPPED = [name for name in RECIPES if checkpoint_path(name).is_file()]
