@@ -1,9 +1,4 @@
-"""Sliders, and pens to play with, that work with a kernel and in the static page alike.
-
-A slider that calls Python is dead on a page without a kernel. These hold every state they can show, and the browser
-alone switches between them; the canvases of `pens` and `drawings`, which are found here too, draw in the browser.
-Every widget has an id made from a name, so that running a notebook again changes nothing.
-"""
+"""Sliders over pictures: every state is in the page, and the browser alone switches between them."""
 
 import base64
 import html
@@ -14,11 +9,6 @@ import ipywidgets
 import matplotlib.pyplot as plt
 from ipywidgets.widgets.widget_link import Link
 from matplotlib.figure import Figure
-
-from neurosym_lite.drawings import Reading, drawing_canvas
-from neurosym_lite.pens import pen_canvas
-
-__all__ = ["Reading", "drawing_canvas", "frame_slider", "pen_canvas", "png"]
 
 
 def png(figure: Figure) -> bytes:

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from neurosym_lite import widgets
-from neurosym_lite.drawings import DRAWING_INK, Reading, drawing_canvas
-from neurosym_lite.pens import PEN_INK
 from neurosym_lite.render.ink import ink
 from neurosym_lite.render.ink_compose import soft_or
+from neurosym_lite.widgets.pens import PEN_INK
+from neurosym_lite.widgets.readings import DRAWING_INK, Reading, drawing_canvas
 
 POINTS = torch.tensor(
     [

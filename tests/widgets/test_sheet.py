@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from neurosym_lite.sketch import LEVELS, SIDE, picture_of, sketch
+from neurosym_lite.widgets.sheet import LEVELS, SIDE, picture_of, sketch
 
 GREY = torch.arange(SIDE * SIDE).view(SIDE, SIDE) % (LEVELS + 1)
 TEXT = bytes(GREY.flatten().tolist()).hex()

@@ -10,7 +10,7 @@ import pytest
 from ipywidgets.widgets import widget
 from ipywidgets.widgets.widget_link import Link
 
-from neurosym_lite.widgets import frame_slider, png
+from neurosym_lite.widgets.sliders import frame_slider, png
 
 
 def figure(height: float) -> plt.Figure:

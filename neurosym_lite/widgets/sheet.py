@@ -17,8 +17,8 @@ from jaxtyping import Float
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from neurosym_lite.pens import filled
-from neurosym_lite.widgets import named, png
+from neurosym_lite.widgets.pens import filled
+from neurosym_lite.widgets.sliders import named, png
 
 SIDE = 28  # pixels of the picture that the kernel gets
 ALT = "the answer to the drawing"

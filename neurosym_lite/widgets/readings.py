@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neurosym_lite.evaluation.images import as_bytes
-from neurosym_lite.pens import COLOURS, PEN_SIDE, pen_page, rounded, with_handles
 from neurosym_lite.render.ink_compose import OPACITY
+from neurosym_lite.widgets.pens import COLOURS, PEN_SIDE, pen_page, rounded, with_handles
 
 RING = COLOURS[8]  # yellow, around the handle that the keyboard moves: no stroke among the first eight has it
 STROKE_MS = 800  # milliseconds that the pen takes for a stroke

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from neurosym_lite import widgets
-from neurosym_lite.pens import PEN_INK, pen_canvas
 from neurosym_lite.render.ink import ink
+from neurosym_lite.widgets.pens import PEN_INK, pen_canvas
 
 STROKE = torch.tensor([[-0.6, -0.4], [0.9, -0.9], [0.0, 0.1], [-0.7, 0.8], [0.6, 0.5]])
 
