@@ -38,7 +38,7 @@ $(STAMP): requirements.txt
 book: $(STAMP)
 	$(BIN)/jupyter-book build . -W -n --keep-going || { rm -rf _build/.doctrees; exit 1; }
 	cp -R book/_static/. $(HTML)/_static/  # a build with no changed page does not copy them
-	$(BIN)/python -m scripts.pages $(HTML)
+	$(BIN)/python -m scripts.toc $(HTML)
 
 test: $(STAMP)
 	$(BIN)/ruff check .
@@ -54,18 +54,18 @@ execute: $(STAMP)
 	$(ONE_THREAD) $(BIN)/python -m scripts.execute $(NB)
 
 results: $(STAMP)
-	$(BIN)/python -m scripts.results_page
-	$(BIN)/python -m scripts.gnm_experiments_page
-	$(BIN)/python -m scripts.representations_page
-	$(BIN)/python -m scripts.transfer_page
-	$(BIN)/python -m scripts.dood_tasks_page
+	$(BIN)/python -m scripts.pages.results_page
+	$(BIN)/python -m scripts.pages.gnm_experiments_page
+	$(BIN)/python -m scripts.pages.representations_page
+	$(BIN)/python -m scripts.pages.transfer_page
+	$(BIN)/python -m scripts.pages.dood_tasks_page
 
 check-site: $(STAMP)
 	$(BIN)/python -m scripts.check_site $(HTML) $(if $(SHOTS),--screenshots $(SHOTS)) $(CHECK_SITE_FLAGS)
 
 bench: $(STAMP)
 	$(ONE_THREAD) $(BIN)/python -m benchmarks $(BENCH_FLAGS)
-	$(BIN)/python -m scripts.benchmarks_page
+	$(BIN)/python -m benchmarks.page
 
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .import_linter_cache

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.entries import Entry, alone
 from benchmarks.measure import Effort
-from scripts.pages import ROOT, toc_files
+from scripts.toc import ROOT, toc_files
 
 GROUP = "book"
 REASON = "no other builder reads the book's pages; its parts stand beside it"

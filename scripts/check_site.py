@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from websocket import WebSocketTimeoutException
 
 from scripts.browser import Tab, find_chromium, open_tab, serve
-from scripts.pages import ROOT, toc_files
+from scripts.toc import ROOT, toc_files
 
 WIDTHS = (390, 1366)
 HEIGHT = 900

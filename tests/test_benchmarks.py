@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Generator
 
 from benchmarks import __main__ as command
-from benchmarks import measure, render, scenes, step, structure
+from benchmarks import measure, page, pictures, render, scenes, step, structure, words
 from benchmarks.entries import Entry, alone, timed
 from benchmarks.measure import QUICK, Effort, Pair
 from neurosym_lite.data.scenes import SceneSource
@@ -20,7 +20,7 @@ from neurosym_lite.render.ink import PAPER_SAMPLES
 from neurosym_lite.render.spatial import glimpse, paste_sum
 from neurosym_lite.training.loop import start
 from neurosym_lite.training.records import load_record
-from scripts import benchmarks_page, benchmarks_pictures, benchmarks_words, results_page
+from scripts.pages.records import NOT_RECORDS, load_records
 
 REPORT = command.load()
 
@@ -145,7 +145,7 @@ def test_ratios_are_the_references_number_over_ours() -> None:
 def test_the_structure_group_is_what_the_run_records_say() -> None:
     now = [entry.as_dict() for entry in structure.entries()]
     kept = [entry for entry in REPORT["entries"] if entry["group"] == "structure"]
-    assert kept == now, "run `python -m benchmarks --only structure` and `python -m scripts.benchmarks_page`"
+    assert kept == now, "run `python -m benchmarks --only structure` and `python -m benchmarks.page`"
 
 
 def test_one_group_anew_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,38 +166,36 @@ def test_the_command_writes_where_it_is_told(tmp_path, monkeypatch: pytest.Monke
 
 
 def test_the_page_is_what_the_report_says() -> None:
-    assert benchmarks_page.PAGE.read_text(encoding="utf-8") == benchmarks_page.page(REPORT), (
-        "run `python -m scripts.benchmarks_page`"
-    )
+    assert page.PAGE.read_text(encoding="utf-8") == page.render(REPORT), "run `python -m benchmarks.page`"
 
 
 def test_the_page_tells_a_quick_run_a_group_left_out_and_machines_that_differ() -> None:
     headers = {name: header | {"quick": False} for name, header in REPORT["headers"].items() if name != "book"}
     entries = [entry for entry in REPORT["entries"] if entry["group"] != "book"]
     each = len(headers) - 1  # the group that is only read from records is measured nowhere
-    whole = benchmarks_page.page({"headers": headers, "entries": entries})
-    assert benchmarks_words.NO_BOOK in whole and benchmarks_words.QUICK not in whole
-    assert whole.count("Measured on") == (each if benchmarks_page.not_alike(REPORT | {"headers": headers}) else 1)
+    whole = page.render({"headers": headers, "entries": entries})
+    assert words.NO_BOOK in whole and words.QUICK not in whole
+    assert whole.count("Measured on") == (each if page.not_alike(REPORT | {"headers": headers}) else 1)
     headers["scenes"] |= {"machine": "another", "quick": True}
-    mixed = benchmarks_page.page({"headers": headers, "entries": entries})
-    assert mixed.count("Measured on") == each and benchmarks_words.QUICK in mixed
+    mixed = page.render({"headers": headers, "entries": entries})
+    assert mixed.count("Measured on") == each and words.QUICK in mixed
 
 
 def test_what_was_not_reached_is_said_and_what_costs_more_comes_first() -> None:
     wanted = {"name": "n", "group": "scenes", "unit": "CPU ms", "against": "a", "how": "h", "missing": ""}
     slower = wanted | {"ours": 2.0, "reference": 1.0, "ratio": 0.5}
-    assert "n (CPU ms, ratio 0.5)" in benchmarks_page.dearer({"entries": [slower]})
+    assert "n (CPU ms, ratio 0.5)" in page.dearer({"entries": [slower]})
     never = wanted | {"ours": None, "reference": None, "ratio": None, "missing": "not reached"}
-    assert benchmarks_page.rows([slower, never]) == [
+    assert page.rows([slower, never]) == [
         ["n", "CPU ms", "2", "1", "0.5", "a"], ["n", "CPU ms", "not reached", "not reached", "–", "as above"],
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["ratios", "steps"])
 def test_the_pictures_were_drawn_from_the_report(name: str) -> None:
-    with Image.open(benchmarks_pictures.PICTURES / f"{name}.png") as picture:
-        drawn_from = picture.text[benchmarks_pictures.FINGERPRINT]
-    assert drawn_from == benchmarks_pictures.fingerprint(REPORT), "run `python -m scripts.benchmarks_page`"
+    with Image.open(pictures.PICTURES / f"{name}.png") as picture:
+        drawn_from = picture.text[pictures.FINGERPRINT]
+    assert drawn_from == pictures.fingerprint(REPORT), "run `python -m benchmarks.page`"
 
 
 @pytest.mark.parametrize(("value", "text"), [
@@ -205,9 +203,9 @@ def test_the_pictures_were_drawn_from_the_report(name: str) -> None:
     (1.2e-6, "$1.2 \\times 10^{-6}$"),
 ])  # fmt: skip
 def test_numbers_have_three_digits(value: float | None, text: str) -> None:
-    assert benchmarks_page.number(value) == text
+    assert page.number(value) == text
 
 
 def test_the_report_is_no_run_record() -> None:
-    assert command.REPORT.name in results_page.NOT_RECORDS
-    assert command.REPORT.name not in [record["file"] for record in results_page.load_records()]
+    assert command.REPORT.name in NOT_RECORDS
+    assert command.REPORT.name not in [record["file"] for record in load_records()]

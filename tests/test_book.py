@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scripts import pages, results_page
+from scripts import toc
+from scripts.pages import results_page
+from scripts.pages.records import PUBLISHED, load_records
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -131,7 +133,7 @@ def test_results_page_shows_a_run_beside_the_published_number() -> None:
         "config": {},
         "file": "gnm-mnist4.json",
     }
-    page = results_page.render([record], json.loads(results_page.PUBLISHED.read_text(encoding="utf-8")))
+    page = results_page.render([record], json.loads(PUBLISHED.read_text(encoding="utf-8")))
     assert "| `gnm-mnist4` | 0.8125 |" in page and "| `gnm-mnist4` | 0.875 | 0.5 |" in page
     boxes = "AP at 0.5: 0.875, AP at 0.5 to 0.95: 0.5, class from $z_{\\mathrm{what}}$: –"
     assert f"| MNIST-4 | GNM | 0.905 | 0.487 | 0.983 | `gnm-mnist4` ({boxes}) |" in page
@@ -156,19 +158,19 @@ def test_two_seeds_become_mean_and_spread() -> None:
 
 def test_run_records_have_the_keys_that_pages_read() -> None:
     keys = {"recipe", "seed", "steps", "device", "minutes", "package_version", "torch_version", "date", "parameters"}
-    for record in results_page.load_records():
+    for record in load_records():
         assert keys | {"metrics", "curve", "config"} <= record.keys(), record["file"]
         assert re.fullmatch(r"\d{4}-\d\d-\d\d", record["date"]), record["file"]
         assert all(isinstance(value, int | float) for value in record["metrics"].values()), record["file"]
 
 
-@pytest.mark.parametrize("page", pages.toc_files())
+@pytest.mark.parametrize("page", toc.toc_files())
 def test_table_of_contents_names_a_file(page: str) -> None:
     assert any((ROOT / f"{page}{suffix}").is_file() for suffix in (".md", ".ipynb")), f"{page} is in _toc.yml only"
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:
-    named = set(pages.toc_files())
+    named = set(toc.toc_files())
     files = [*(ROOT / "book").glob("*.md"), *NOTEBOOKS]
     assert [f.name for f in files if f.relative_to(ROOT).with_suffix("").as_posix() not in named] == []
 

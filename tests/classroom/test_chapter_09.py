@@ -21,7 +21,7 @@ from neurosym_lite.evaluation.transfer import log_likelihood
 from neurosym_lite.models.dood_config import PAPER_DOOD
 from neurosym_lite.models.stop import bound
 from neurosym_lite.training.checkpoints import load_checkpoint
-from scripts.results_page import PUBLISHED
+from scripts.pages.records import PUBLISHED
 
 # wrong in a way that no catalogue lists, and an answer that cannot be used at all
 UNLISTED = {

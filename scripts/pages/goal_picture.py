@@ -1,4 +1,4 @@
-"""Draws the pictures of the goal that the README and chapter 2 open with: `python -m scripts.goal_picture`.
+"""Draws the pictures of the goal that the README and chapter 2 open with: `python -m scripts.pages.goal_picture`.
 
 Columns of held-out scenes with the boxes that the trained model found, its reconstructions below, and scenes
 that it imagined. The same checkpoint gives the same picture.
@@ -16,7 +16,7 @@ from torch import Generator
 from neurosym_lite import figures, widgets
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.training.checkpoints import load_checkpoint, write_atomically
-from scripts.pages import ROOT
+from scripts.toc import ROOT
 
 STATIC = ROOT / "book" / "_static"
 PICTURES = {"goal.png": "gnm-gaussian-digits4-lite", "goal_gnm.png": "gnm-digits4-lite"}  # chapter 2; the README
@@ -47,7 +47,7 @@ def draw(name: str) -> bytes:
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        sys.exit("takes no argument: python -m scripts.goal_picture")
+        sys.exit("takes no argument: python -m scripts.pages.goal_picture")
     for file, model_name in PICTURES.items():
         write_atomically(STATIC / file, draw(model_name))
         print((STATIC / file).relative_to(ROOT))

@@ -8,8 +8,8 @@ from neurosym_lite.evaluation.strokes import read, redrawn
 from neurosym_lite.training.checkpoints import load_checkpoint
 from neurosym_lite.training.failure_recipes import FAILURES as RECIPES
 from neurosym_lite.training.records import load_record
-from scripts import gallery
-from scripts.gallery_words import Failure
+from scripts.pages import gallery
+from scripts.pages.gallery_words import Failure
 
 ENTRIES = [failure for group in gallery.GROUPS for failure in group.failures]
 FAILURES = pytest.mark.parametrize("failure", ENTRIES, ids=[f.key for f in ENTRIES])
@@ -17,7 +17,7 @@ LOWER = {"digits-ink": 0.65}  # how many times the lower curve is less at the en
 
 
 def test_the_page_is_current() -> None:
-    assert gallery.PAGE.read_text(encoding="utf-8") == gallery.page(), "run python -m scripts.gallery"
+    assert gallery.PAGE.read_text(encoding="utf-8") == gallery.page(), "run python -m scripts.pages.gallery"
 
 
 def test_the_page_has_every_failure_once_and_scenes_before_strokes() -> None:

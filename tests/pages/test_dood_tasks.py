@@ -4,9 +4,10 @@ import json
 import math
 import re
 
-from scripts import dood_tasks_page as tasks
-from scripts.results_page import NOT_RUN, PUBLISHED, load_records
-from tests.test_gnm_experiments import nowhere
+from scripts.pages import dood_tasks_page as tasks
+from scripts.pages.cells import NOT_RUN
+from scripts.pages.records import PUBLISHED, load_records
+from tests.pages.test_gnm_experiments import nowhere
 
 # what has a digit in its name, sizes of pictures, and settings and counts that the page takes from the code
 NAMES = re.compile(

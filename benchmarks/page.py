@@ -1,4 +1,4 @@
-"""Writes book/benchmarks.md and its pictures from data/results/benchmarks.json: `python -m scripts.benchmarks_page`.
+"""Writes book/benchmarks.md and its pictures from data/results/benchmarks.json: `python -m benchmarks.page`.
 
 Measures nothing. A number reaches the page only from the report that `python -m benchmarks` wrote.
 """
@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 from benchmarks.__main__ import REPORT, Report, load
 from benchmarks.entries import SECOND
+from benchmarks.pictures import PICTURES, ratio_picture, ratios, step_picture, steps, write
 from benchmarks.scenes import BATCH
-from scripts.benchmarks_pictures import PICTURES, ratio_picture, ratios, step_picture, steps, write
-from scripts.benchmarks_words import GROUPS, INTRODUCTION, NO_BOOK, QUICK, RATIO_HEADING
-from scripts.pages import ROOT
-from scripts.results_page import table
+from benchmarks.words import GROUPS, INTRODUCTION, NO_BOOK, QUICK, RATIO_HEADING
+from scripts.pages.markdown import table
+from scripts.toc import ROOT
 
 PAGE = ROOT / "book" / "benchmarks.md"
 COLUMNS = ["what", "unit", "ours", "reference", "ratio", "the reference"]
@@ -94,8 +94,8 @@ def ratio_figure(report: Report) -> str:
     return f"""```{{figure}} _static/benchmarks/ratios.png
 :name: fig-benchmarks-ratios
 :alt: Horizontal bars of {len(found)} ratios on a logarithmic axis with a line at 1; {ahead} are above 1. The largest \
-is {number(most['ratio'])}, for {most['name']} ({most['unit']}); the least is {number(least['ratio'])}, for \
-{least['name']} ({least['unit']}). Bars of time are plain, bars of memory are hatched.
+is {number(most["ratio"])}, for {most["name"]} ({most["unit"]}); the least is {number(least["ratio"])}, for \
+{least["name"]} ({least["unit"]}). Bars of time are plain, bars of memory are hatched.
 
 How many times the reference costs what ours costs, in time (plain) and in memory (hatched). The axis is logarithmic;
 at 1 both cost the same.
@@ -112,7 +112,7 @@ def step_figure(report: Report) -> str:
     ]
     return f"""```{{figure}} _static/benchmarks/steps.png
 :name: fig-benchmarks-steps
-:alt: Two plots with a line for each model, from a round mark, ours, to a square one, the reference. {'. '.join(said)}.
+:alt: Two plots with a line for each model, from a round mark, ours, to a square one, the reference. {". ".join(said)}.
 
 CPU milliseconds and peak MiB of a training step: ours (round) and the plain way (square). Both axes are logarithmic.
 ```"""
@@ -125,7 +125,7 @@ def dearer(report: Report) -> str:
     return f"Where ours costs more than the reference: {'; '.join(said) or 'nowhere'}.\n"
 
 
-def page(report: Report) -> str:
+def render(report: Report) -> str:
     """The page's text."""
     quick = QUICK if any(report["headers"][name]["quick"] for name in TIMED if name in report["headers"]) else ""
     where = "" if not_alike(report) else measured_on(next(iter(report["headers"].values()))) + "\n"
@@ -141,7 +141,7 @@ def main() -> int:
         return 2
     write("ratios", ratio_picture(report), report)
     write("steps", step_picture(report), report)
-    PAGE.write_text(page(report), encoding="utf-8")
+    PAGE.write_text(render(report), encoding="utf-8")
     print(f"written: {PAGE.relative_to(ROOT)}, {PICTURES.relative_to(ROOT)}")
     return 0
 

@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 from neurosym_lite import figures
 from neurosym_lite.training.checkpoints import write_atomically
 from neurosym_lite.training.experiment_recipes import SCENES
-from scripts.gnm_experiments import middle, recipe_name, runs_of
-from scripts.pages import ROOT
-from scripts.results_page import Record
+from scripts.pages.gnm_experiments import recipe_name
+from scripts.pages.records import Record, middle, runs_of
+from scripts.toc import ROOT
 
 PICTURES = ROOT / "book" / "_static" / "gnm_experiments"
 DPI = 130

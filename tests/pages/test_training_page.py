@@ -3,8 +3,8 @@
 import pytest
 
 from neurosym_lite.training.recipes import get_recipe
-from scripts import scaling, training_page
-from scripts.scaling import BYTES, Counts, adding_up, counts, estimate
+from scripts.pages import scaling, training_page
+from scripts.pages.scaling import BYTES, Counts, adding_up, counts, estimate
 
 
 def test_the_page_is_what_the_script_writes() -> None:

@@ -1,4 +1,4 @@
-"""Writes book/dood_tasks.md from the run records: `python -m scripts.dood_tasks_page`.
+"""Writes book/dood_tasks.md from the run records: `python -m scripts.pages.dood_tasks_page`.
 
 Measures nothing. A number reaches the page only from data/results/ or data/published.json.
 """
@@ -11,12 +11,13 @@ from neurosym_lite.evaluation.drawing_metrics import SAMPLES
 from neurosym_lite.evaluation.stroke_clusters import KINDS, STROKES
 from neurosym_lite.models.dood_parts import PAPER_SPREAD
 from neurosym_lite.training.transfer_recipes import SETS
-from scripts import dood_tasks_words as words
-from scripts.gnm_experiments import cell, linked, middle, plain, runs_of
-from scripts.pages import ROOT, write_page
-from scripts.results_page import NOT_RUN, PUBLISHED, RECORDS, Record, load_records, number, table
-from scripts.results_words import DATASETS
-from scripts.transfer import FIGURE_4, recipe_name
+from scripts.pages import dood_tasks_words as words
+from scripts.pages.cells import NOT_RUN, cell, linked, plain
+from scripts.pages.markdown import number, table, write_page
+from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, middle, runs_of
+from scripts.pages.results_words import DATASETS
+from scripts.pages.transfer import FIGURE_4, recipe_name
+from scripts.toc import ROOT
 
 Shown = Callable[[list[Record], str, str], str]
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from neurosym_lite.training.transfer_recipes import SETS
-from scripts.gnm_experiments import middle, runs_of
-from scripts.results_page import NOT_RUN, Record
+from scripts.pages.cells import NOT_RUN
+from scripts.pages.records import Record, middle, runs_of
 
 FIGURE_4 = {"DooD": "dood", "Difference-AIR": "difference-air", "AIR": "air"}
 ABLATED = {"DooD-EG": "dood-eg", "DooD-dR": "dood-dr", "independent prior": "dood-independent"}

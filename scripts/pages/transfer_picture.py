@@ -1,4 +1,4 @@
-"""Draws the pictures of transfer in book/_static: `python -m scripts.transfer_picture`, two minutes.
+"""Draws the pictures of transfer in book/_static: `python -m scripts.pages.transfer_picture`, two minutes.
 
 `transfer.png`, chapter 8's: models that learned MNIST read five sets step by step. Chapter 9's: `transfer_matrix.png`,
 every model of figure 4 on every set (DooD, figure 4); `transfer_ablations.png`, DooD and its ablations step by step,
@@ -23,9 +23,9 @@ from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.evaluation.strokes import Redrawn, redraw
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, write_atomically
 from neurosym_lite.training.transfer_recipes import SETS
-from scripts.pages import ROOT
-from scripts.results_words import DATASETS
-from scripts.transfer import ABLATED, FIGURE_4, HOME, recipe_name
+from scripts.pages.results_words import DATASETS
+from scripts.pages.transfer import ABLATED, FIGURE_4, HOME, recipe_name
+from scripts.toc import ROOT
 
 FOLDER = ROOT / "book" / "_static"
 CHAPTER_8 = {"DooD": "dood-mnist-lite", "Difference-AIR": "difference-air-mnist-lite", "AIR": "air-mnist-lite"}

@@ -22,7 +22,7 @@ from benchmarks.__main__ import Report
 from benchmarks.entries import MEMORY, TIME
 from neurosym_lite import figures
 from neurosym_lite.training.checkpoints import write_atomically
-from scripts.pages import ROOT
+from scripts.toc import ROOT
 
 PICTURES = ROOT / "book" / "_static" / "benchmarks"
 ROW = 0.27  # inches a bar

@@ -1,31 +1,24 @@
 """Writes book/results.md from the run records in data/results/ and the papers' tables in data/published.json.
 
-A number reaches the page only from one of these files. `python -m scripts.results_page` rewrites the page.
+A number reaches the page only from one of these files. `python -m scripts.pages.results_page` rewrites the page.
 """
 
 import fnmatch
 import json
-import math
 from collections.abc import Iterable
-from pathlib import Path
 from statistics import mean, stdev
 
-from scripts.pages import ROOT, write_page
-from scripts.results_words import DATASETS, DIFFERENCES, FAMILIES, HEADINGS, INTRODUCTION, MEANINGS
+from scripts.pages.cells import NOT_RUN
+from scripts.pages.markdown import number, published_number, spread, table, write_page
+from scripts.pages.records import PUBLISHED, Record, load_records
+from scripts.pages.results_words import DATASETS, DIFFERENCES, FAMILIES, HEADINGS, INTRODUCTION, MEANINGS
+from scripts.toc import ROOT
 
 PAGE = ROOT / "book" / "results.md"
-RECORDS = ROOT / "data" / "results"
-PUBLISHED = ROOT / "data" / "published.json"
 PARSER = ROOT / "data" / "parsers" / "parser-mnist.json"
 
-NOT_RUN = "not run"
-# what lies beside the run records and is none
-NOT_RECORDS = (
-    "benchmarks.json", "controls.json", "arrow_room_fidelity.json", "one_shot_controls.json", "transfer_controls.json",
-)  # fmt: skip
 GALLERY = ("failure-", "cure-")  # runs that stand on a page of their own
 ONE_SHOT = {"DooD": "dood-omniglot-lite", "AIR": "air-omniglot-short"}  # models of the paper's table
-Record = dict
 
 # how the metrics of a run record may be called that stand beside a column of the papers' tables
 ALIASES = {
@@ -40,34 +33,6 @@ DATA = {
     "mnist_10": ("mnist10", "digits10"),
     "mnist_4_10": ("mnist4-10", "digits4-10"),
 }
-
-
-def load_records(folder: Path = RECORDS) -> list[Record]:
-    """All run records, each with its file's name under `file`, sorted by recipe and seed."""
-    paths = [path for path in folder.glob("*.json") if path.name not in NOT_RECORDS]
-    records = [json.loads(path.read_text(encoding="utf-8")) | {"file": path.name} for path in paths]
-    return sorted(records, key=lambda record: (record["recipe"], record["seed"], record["file"]))
-
-
-def number(value: float | int | None, digits: int = 4) -> str:
-    """A number for a table: from 1000 on whole, with thousands separated; below with `digits` significant digits."""
-    if value is None:
-        return "–"
-    if not math.isfinite(value):
-        return str(value)
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
-
-
-def published_number(value: float, column: str) -> str:
-    """A published number with the digits it was published with."""
-    return number(value) if column in ("d_steps", "log_likelihood") else f"{value:.3f}"
-
-
-def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """A Markdown table."""
-    lines = [list(header), *(list(row) for row in rows)]
-    lines.insert(1, ["---"] * len(lines[0]))
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def runs_section(records: list[Record]) -> str:
@@ -186,12 +151,6 @@ def protocol(lines: dict[str, str | int]) -> str:
     return "Their protocol:\n\n" + "\n".join(f"- {names[key]}: {line}." for key, line in lines.items()) + "\n"
 
 
-def spread(pair: list[float | None]) -> str:
-    """Mean and spread, where a spread was published."""
-    value, deviation = pair
-    return number(value) if deviation is None else f"{number(value)} ± {number(deviation)}"
-
-
 def one_shot(model: str, records: list[Record]) -> str:
     """Our share of one-shot classification, one way, in percent; the page of tasks has the rest."""
     if model not in ONE_SHOT:
@@ -222,12 +181,13 @@ def dood_section(dood: dict, records: list[Record]) -> str:
     parts += ["### Table 1: one-shot classification\n", table(["model", "accuracy, published (%)", "ours"], rows)]
     silhouette = {k: v for k, v in dood["figure_5_silhouette"].items() if k != "clusters"}
     parts.append(f"### Figure 5: silhouette of {dood['figure_5_silhouette']['clusters']} clusters of strokes\n")
-    parts.append(table(["model", "published", "ours"], [[m, number(v), NOT_RUN] for m, v in silhouette.items()]))
-    rows = []
-    for name, pair in dood["figure_6_fid"].items():
-        model, data = name.split("/")
-        rows.append([model, DATASETS[data], spread(pair), NOT_RUN if model == "DooD" else "–"])
-    parts += ["### Figure 6: FID of unconditional samples\n", table(["model", "data", "published", "ours"], rows)]
+    parts.append("Ours are on {doc}`the page of tasks <dood_tasks>`, set by set.\n")
+    parts.append(table(["model", "published"], [[model, number(value)] for model, value in silhouette.items()]))
+    named = [(name.split("/"), pair) for name, pair in dood["figure_6_fid"].items()]
+    rows = [[model, DATASETS[data], spread(pair)] for (model, data), pair in named]
+    parts.append("### Figure 6: FID of unconditional samples\n")
+    parts.append("Ours are in the features of another network, at 28x28 pixels, and on {doc}`dood_tasks` as well.\n")
+    parts.append(table(["model", "data", "published"], rows))
     return "\n".join(parts)
 
 

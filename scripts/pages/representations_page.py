@@ -1,15 +1,16 @@
-"""Writes book/representations.md from the run records: `python -m scripts.representations_page`.
+"""Writes book/representations.md from the run records: `python -m scripts.pages.representations_page`.
 
 Measures nothing. A number reaches the page only from data/results/ or data/published.json.
 """
 
 import json
 
-from scripts import representations_words as words
-from scripts.gnm_experiments import at_least, cell, linked, plain, runs_of, share, steps
-from scripts.pages import ROOT, write_page
-from scripts.results_page import PUBLISHED, RECORDS, Record, load_records, number, table
-from scripts.results_words import DATASETS
+from scripts.pages import representations_words as words
+from scripts.pages.cells import at_least, cell, linked, plain, share, steps
+from scripts.pages.markdown import number, table, write_page
+from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, runs_of
+from scripts.pages.results_words import DATASETS
+from scripts.toc import ROOT
 
 FIDELITY, CONTROLS = RECORDS / "arrow_room_fidelity.json", RECORDS / "controls.json"
 PAGE = ROOT / "book" / "representations.md"

@@ -2,8 +2,8 @@
 
 from neurosym_lite.training.queue import QUEUE, Job, read_queue, write_queue
 from neurosym_lite.training.recipes import RECIPES
-from scripts import training_list
-from scripts.training_list import PAGE, is_waiting
+from scripts.pages import training_list
+from scripts.pages.training_list import PAGE, is_waiting
 
 
 def test_the_list_is_what_the_queue_and_the_records_say() -> None:

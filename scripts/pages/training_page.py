@@ -1,12 +1,11 @@
-"""Writes book/training.md: `python -m scripts.training_page`. What is counted and estimated comes from `scaling`."""
-
+"""Writes book/training.md: `python -m scripts.pages.training_page`. Counts and estimates come from `scaling`."""
 
 from neurosym_lite.training.recipes import get_recipe
-from scripts import scaling
-from scripts.pages import ROOT, write_page
-from scripts.results_page import table
-from scripts.scaling import counts, estimate
-from scripts.training_words import BELOW, TOP
+from scripts.pages import scaling
+from scripts.pages.markdown import table, write_page
+from scripts.pages.scaling import counts, estimate
+from scripts.pages.training_words import BELOW, TOP
+from scripts.toc import ROOT
 
 PAGE = ROOT / "book" / "training.md"
 RECIPES = ("gnm-mnist4", "dood-mnist")

@@ -1,4 +1,4 @@
-"""Writes book/transfer.md from the run records: `python -m scripts.transfer_page`.
+"""Writes book/transfer.md from the run records: `python -m scripts.pages.transfer_page`.
 
 Measures nothing. A number reaches the page only from data/results/, data/published.json or a configuration.
 """
@@ -11,13 +11,13 @@ from neurosym_lite.evaluation.transfer import IMAGES, SAMPLES
 from neurosym_lite.models.dood_config import PAPER_DOOD
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.transfer_recipes import FLOOR, SETS, STEPS
-from scripts import transfer as found
-from scripts import transfer_words as words
-from scripts.gnm_experiments import cell, linked, plain, runs_of
-from scripts.pages import ROOT, write_page
-from scripts.results_page import NOT_RUN, PUBLISHED, RECORDS, Record, load_records, number, spread, table
-from scripts.results_words import DATASETS
-from scripts.transfer import (
+from scripts.pages import transfer as found
+from scripts.pages import transfer_words as words
+from scripts.pages.cells import NOT_RUN, cell, linked, plain
+from scripts.pages.markdown import number, spread, table, write_page
+from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, runs_of
+from scripts.pages.results_words import DATASETS
+from scripts.pages.transfer import (
     ABLATED,
     CEILING,
     CELLS,
@@ -30,6 +30,7 @@ from scripts.transfer import (
     Wins,
     recipe_name,
 )
+from scripts.toc import ROOT
 
 PAGE = ROOT / "book" / "transfer.md"
 CONTROLS = RECORDS / "transfer_controls.json"

@@ -8,11 +8,13 @@ import pytest
 from PIL import Image
 
 from neurosym_lite.training.recipes import RECIPES
-from scripts import gnm_experiments as found
-from scripts import gnm_experiments_page as experiments
-from scripts import gnm_experiments_pictures as pictures
-from scripts import gnm_experiments_words as words
-from scripts.results_page import NOT_RUN, PUBLISHED, load_records
+from scripts.pages import cells
+from scripts.pages import gnm_experiments as found
+from scripts.pages import gnm_experiments_page as experiments
+from scripts.pages import gnm_experiments_pictures as pictures
+from scripts.pages import gnm_experiments_words as words
+from scripts.pages.cells import NOT_RUN
+from scripts.pages.records import PUBLISHED, RECORDS, load_records, runs_of
 
 NAMES = re.compile(  # what has a digit in its name: data sets, models, tables and figures, symbols, files and code
     r"MNIST-4-10|MNIST-4|MNIST-10|[Tt]ables? 1, 2, 3 and 5|[Tt]able \d|[Ff]igure \d|(?:GNM|ConvDRAW)-8(?:-beta-\d+)?"
@@ -43,11 +45,9 @@ def test_the_page_is_what_the_records_say() -> None:
 
 def test_no_number_is_typed(monkeypatch) -> None:
     """With all records, tables and counts turned to NaN no digit is left but in names."""
-    records = [
-        record | {"metrics": nowhere(record["metrics"]), "seed": math.nan} for record in load_records()
-    ]
+    records = [record | {"metrics": nowhere(record["metrics"]), "seed": math.nan} for record in load_records()]
     monkeypatch.setattr(experiments, "count", lambda config: math.nan)
-    monkeypatch.setattr(found, "stdev", lambda values: math.nan)  # the real one takes no NaN
+    monkeypatch.setattr(cells, "stdev", lambda values: math.nan)  # the real one takes no NaN
     monkeypatch.setattr(pictures, "BETAS", {m: {math.nan: line[1]} for m, line in pictures.BETAS.items()})
     monkeypatch.setattr(pictures, "SETS", {math.nan: next(iter(pictures.SETS.values()))})
     text = experiments.page(records, nowhere(json.loads(PUBLISHED.read_text(encoding="utf-8"))), nowhere(controls()))
@@ -59,7 +59,7 @@ def test_no_number_is_typed(monkeypatch) -> None:
 def test_every_number_of_ours_leads_to_a_file() -> None:
     page = experiments.PAGE.read_text(encoding="utf-8")
     targets = set(re.findall(r"\(\.\./data/results/([^)]+)\)", page))
-    assert targets and all((experiments.RECORDS / target).is_file() for target in targets)
+    assert targets and all((RECORDS / target).is_file() for target in targets)
 
 
 def test_rows_of_the_tables_are_recipes() -> None:
@@ -74,17 +74,17 @@ def test_rows_of_the_tables_are_recipes() -> None:
 
 def test_seeds_become_mean_and_spread_and_each_is_there() -> None:
     runs = [run("gnm-mnist4-lite", seed, frechet=value) for seed, value in enumerate((0.2, 0.4, 0.3))]
-    said = found.cell(found.runs_of("gnm-mnist4-lite", runs[::-1]), "frechet", found.plain("frechet"))
+    said = cells.cell(runs_of("gnm-mnist4-lite", runs[::-1]), "frechet", cells.plain("frechet"))
     assert said.startswith("0.3 ± 0.1 ([0.2](../data/results/gnm-mnist4-lite-0.json), ")
-    assert found.cell([], "frechet", found.plain("frechet")) == NOT_RUN
+    assert cells.cell([], "frechet", cells.plain("frechet")) == NOT_RUN
 
 
 def test_a_cap_is_no_number_of_steps() -> None:
     about = {"d_steps_cap": 2000, "d_steps_low": 900.0, "d_steps_high": 2000.0}
     runs = [run("vae-mnist4-lite", seed, d_steps=value, **about) for seed, value in enumerate((2000.0, 900.0, 2000.0))]
-    assert found.steps(runs[:1]) == "[≥ 2,000](../data/results/vae-mnist4-lite-0.json) (900 to ≥ 2,000)"
-    assert re.findall(r"\[(.*?)\]", found.steps(runs)) == ["≥ 2,000", "900", "≥ 2,000"]
-    assert found.steps([]) == NOT_RUN
+    assert cells.steps(runs[:1]) == "[≥ 2,000](../data/results/vae-mnist4-lite-0.json) (900 to ≥ 2,000)"
+    assert re.findall(r"\[(.*?)\]", cells.steps(runs)) == ["≥ 2,000", "900", "≥ 2,000"]
+    assert cells.steps([]) == NOT_RUN
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ import math
 import re
 
 from neurosym_lite.training.recipes import RECIPES
-from scripts import representations_page as representations
-from scripts.results_page import NOT_RUN, PUBLISHED, load_records
-from tests.test_gnm_experiments import controls, nowhere
+from scripts.pages import representations_page as representations
+from scripts.pages.cells import NOT_RUN
+from scripts.pages.records import PUBLISHED, load_records
+from tests.pages.test_gnm_experiments import controls, nowhere
 
 # what has a digit in its name: data sets, tables and measures, symbols, files
 NAMES = re.compile(

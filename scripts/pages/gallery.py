@@ -2,7 +2,7 @@
 
 Each failure is a recipe that fails and the same recipe cured, trained by the ordinary command. The page shows what one
 would see while it happens (a curve of the loss), what comes out (held-out scenes with boxes, or drawings with strokes),
-and what helps. `python -m scripts.gallery` rewrites the page and the pictures; it trains nothing.
+and what helps. `python -m scripts.pages.gallery` rewrites the page and the pictures; it trains nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,8 +19,8 @@ from neurosym_lite.render.frames import place
 from neurosym_lite.training.checkpoints import load_checkpoint
 from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.records import load_record
-from scripts.gallery_words import INTRODUCTION, SCENES, STROKES, Failure
-from scripts.pages import ROOT
+from scripts.pages.gallery_words import INTRODUCTION, SCENES, STROKES, Failure
+from scripts.toc import ROOT
 
 PAGE = ROOT / "book" / "failure_gallery.md"
 PICTURES = ROOT / "book" / "_static" / "gallery"

@@ -27,12 +27,6 @@ def toc_files(root: Path = ROOT) -> list[str]:
     return files
 
 
-def write_page(page: Path, text: str) -> None:
-    """Write a generated page, and say so."""
-    page.write_text(text, encoding="utf-8")
-    print(f"written: {page.relative_to(ROOT)}")
-
-
 def main(argv: list[str]) -> int:
     """Exit status 0 when index.html and every page of the table of contents lie in the folder `argv[0]`."""
     html = Path(argv[0] if argv else ROOT / "_build" / "html").resolve()

@@ -11,13 +11,14 @@ import torch
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.transfer_recipes import SETS
-from scripts import gnm_experiments
-from scripts import transfer as found
-from scripts import transfer_page as transfer
-from scripts import transfer_picture as picture
-from scripts import transfer_words as words
-from scripts.results_page import NOT_RUN, PUBLISHED, RECORDS, load_records
-from tests.test_gnm_experiments import nowhere
+from scripts.pages import cells
+from scripts.pages import transfer as found
+from scripts.pages import transfer_page as transfer
+from scripts.pages import transfer_picture as picture
+from scripts.pages import transfer_words as words
+from scripts.pages.cells import NOT_RUN
+from scripts.pages.records import PUBLISHED, RECORDS, load_records
+from tests.pages.test_gnm_experiments import nowhere
 
 # what has a digit in its name: figures, files, code, the sizes of pictures, and how the error is called
 NAMES = re.compile(
@@ -65,7 +66,7 @@ def test_no_number_is_typed(whole, monkeypatch) -> None:
     """With all records, tables, counts and settings turned to NaN no digit is left but in names."""
     monkeypatch.setattr(transfer, "settings", lambda: dict.fromkeys(words_settings(), math.nan))
     monkeypatch.setattr(found.Wins, "__str__", lambda self: "nan")
-    monkeypatch.setattr(gnm_experiments, "stdev", lambda values: math.nan)  # the real one takes no NaN
+    monkeypatch.setattr(cells, "stdev", lambda values: math.nan)  # the real one takes no NaN
     monkeypatch.setattr(transfer, "FLOOR", math.nan)
     monkeypatch.setattr(transfer, "PAPER_DOOD", NoSettings)
     monkeypatch.setattr(transfer, "MOVED_SHARE", math.nan)

@@ -27,8 +27,8 @@ def training_list() -> str:
     lines = [
         "# Runs that the book waits for",
         "",
-        "In the order in which they matter. Written by `python -m scripts.training_list` from `data/queue.json` and",
-        "the run records; do not edit by hand.",
+        "In the order in which they matter. Written by `python -m scripts.pages.training_list` from `data/queue.json`",
+        "and the run records; do not edit by hand.",
         "",
     ]
     lines += [f"{n}. {_line(job)}" for n, job in enumerate(waiting, 1)] or ["None: every run has its record."]

@@ -1,4 +1,4 @@
-"""Writes book/gnm_experiments.md and its pictures from the run records: `python -m scripts.gnm_experiments_page`.
+"""Writes book/gnm_experiments.md and its pictures from the run records: `python -m scripts.pages.gnm_experiments_page`.
 
 Measures nothing. A number reaches the page only from data/results/, data/published.json or a configuration.
 """
@@ -15,13 +15,15 @@ from neurosym_lite.models.gnm_config import PAPER_MNIST
 from neurosym_lite.models.vae import VAEConfig
 from neurosym_lite.training.recipe import MODELS, Config
 from neurosym_lite.training.recipes import RECIPES
-from scripts import gnm_experiments as found
-from scripts import gnm_experiments_pictures as pictures
-from scripts import gnm_experiments_words as words
-from scripts.gnm_experiments import RULES, cell, linked, recipe_name, runs_of
-from scripts.pages import ROOT
-from scripts.results_page import NOT_RUN, PUBLISHED, RECORDS, Record, load_records, number, published_number, table
-from scripts.results_words import DATASETS, HEADINGS
+from scripts.pages import gnm_experiments as found
+from scripts.pages import gnm_experiments_pictures as pictures
+from scripts.pages import gnm_experiments_words as words
+from scripts.pages.cells import NOT_RUN, accepted, bound, cell, linked, plain, relaxed, share, steps
+from scripts.pages.gnm_experiments import RULES, recipe_name
+from scripts.pages.markdown import number, published_number, table
+from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, runs_of
+from scripts.pages.results_words import DATASETS, HEADINGS
+from scripts.toc import ROOT
 
 PAGE = ROOT / "book" / "gnm_experiments.md"
 CONTROLS = RECORDS / "controls.json"
@@ -38,12 +40,12 @@ def measured(row: str, rule: str, records: list[Record]) -> list[str]:
     """Our cells of a row."""
     runs = runs_of(recipe_name(row, rule), records)
     return [
-        cell(runs, "structure_accuracy", found.share),
-        cell(runs, "structure_true_accept", found.plain("structure_true_accept")),
-        found.steps(runs),
-        cell(runs, "likelihood", found.bound, 4),
-        cell(runs, "likelihood_effective", found.plain("likelihood_effective")),
-        cell(runs, "frechet", found.plain("frechet")),
+        cell(runs, "structure_accuracy", share),
+        cell(runs, "structure_true_accept", plain("structure_true_accept")),
+        steps(runs),
+        cell(runs, "likelihood", bound, 4),
+        cell(runs, "likelihood_effective", plain("likelihood_effective")),
+        cell(runs, "frechet", plain("frechet")),
     ]
 
 
@@ -87,7 +89,7 @@ def paper_size(names: list[str], rule: str, records: list[Record]) -> str:
         name = recipe_name(row, rule, "")
         if name in RECIPES:
             runs = runs_of(name, records)
-            said.append(f"{row} {cell(runs, 'structure_accuracy', found.share)}")
+            said.append(f"{row} {cell(runs, 'structure_accuracy', share)}")
     return words.PAPER_SIZE.format(names="; ".join(said)) + "\n" if said else ""
 
 
@@ -118,7 +120,7 @@ def controls_section(controls: dict) -> str:
     for rule, real in controls["real"].items():
         reached = "≥ " if real["d_steps"] == real["d_steps_cap"] else ""
         body.append([
-            names[rule], found.accepted(real, link), linked(f"{real['second_accuracy']:.3f}", link),
+            names[rule], accepted(real, link), linked(f"{real['second_accuracy']:.3f}", link),
             linked(reached + number(real["d_steps"]), link), linked(number(real["frechet"], 3), link),
         ])  # fmt: skip
     header = ["data", "accepted by the parser", "by the second parser", "D-Steps", "Fréchet"]
@@ -153,8 +155,8 @@ def figure_4_section(records: list[Record]) -> str:
     for model, by_beta in pictures.BETAS.items():
         for beta, name in by_beta.items():
             runs = runs_of(name, records)
-            accuracy = cell(runs, "structure_accuracy", found.share)
-            body.append([model, number(beta), accuracy, cell(runs, "likelihood", found.bound, 4)])
+            accuracy = cell(runs, "structure_accuracy", share)
+            body.append([model, number(beta), accuracy, cell(runs, "likelihood", bound, 4)])
     header = ["model", "beta", "S-Acc", "LL"]
     return f"{words.FIGURE_4}\n{figure('figure_4', words.ALT_FIGURE_4)}\n{table(header, body)}"
 
@@ -164,9 +166,9 @@ def few_section(records: list[Record]) -> str:
     body = []
     for scenes, name in pictures.SETS.items():
         runs = runs_of(name, records)
-        body.append([number(scenes), cell(runs, "structure_accuracy", found.share),
-                     cell(runs, "structure_true_accept", found.plain("structure_true_accept")),
-                     cell(runs, "frechet", found.plain("frechet"))])  # fmt: skip
+        body.append([number(scenes), cell(runs, "structure_accuracy", share),
+                     cell(runs, "structure_true_accept", plain("structure_true_accept")),
+                     cell(runs, "frechet", plain("frechet"))])  # fmt: skip
     shown = f"{figure('scenes', words.ALT_FEW)}\n" if pictures.has_scenes(records) else ""
     return f"{words.FEW}\n{shown}{table(['scenes', 'S-Acc', '*t*', 'Fréchet'], body)}"
 
@@ -192,7 +194,7 @@ def second_section(records: list[Record]) -> str:
 def relaxed_section(records: list[Record]) -> str:
     """Likelihoods by hard presence, and what relaxed presence changes."""
     body = [
-        [f"`{r['recipe']}`", str(r["seed"]), found.bound(r), found.relaxed(r)]
+        [f"`{r['recipe']}`", str(r["seed"]), bound(r), relaxed(r)]
         for r in records
         if "relaxed_difference" in r["metrics"]
     ]

@@ -1,4 +1,4 @@
-"""Draws the pictures of DooD's tasks in book/_static: `python -m scripts.tasks_picture`, a minute.
+"""Draws the pictures of DooD's tasks in book/_static: `python -m scripts.pages.tasks_picture`, a minute.
 
 `tasks_samples.png`, what each model imagines after learning each set (DooD, figure 6); `tasks_tokens.png`, new
 exemplars of characters that it never saw (figure 7); `tasks_completions.png`, characters it goes on with (figure 8).
@@ -20,9 +20,9 @@ from neurosym_lite.evaluation.drawing_samples import imagined
 from neurosym_lite.models.redrawing import PAPER_NOISE, begin_with, exemplars, first_half, go_on
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, write_atomically
 from neurosym_lite.training.transfer_recipes import SETS
-from scripts.pages import ROOT
-from scripts.transfer import recipe_name
-from scripts.transfer_picture import FOLDER, SHOWN, Rows, sheet
+from scripts.pages.transfer import recipe_name
+from scripts.pages.transfer_picture import FOLDER, SHOWN, Rows, sheet
+from scripts.toc import ROOT
 
 DRAWER = "dood-omniglot-lite"
 SEED = 3  # of the characters, and of what the prior draws

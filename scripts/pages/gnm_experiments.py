@@ -1,0 +1,40 @@
+"""What GNM's experiments measured, read from the run records: one cell a model and measure, each linked to its record.
+
+Everything here is a function of records, so that the page's words (`gnm_experiments_words.py`) hold no number of ours.
+"""
+
+from scripts.pages.records import Record, middle, runs_of
+
+# rows of the papers' tables -> the model part of our recipes' names, and rows of our own
+STEMS = {
+    "GNM": "gnm",
+    "GNM-Struct": "gnm",
+    "GNM-Gaussian": "gnm-gaussian",
+    "GNM-NoMLP": "gnm-nomlp",
+    "GNM-8": "gnm-8steps",
+    "GNM-single": "gnm-single",
+    "GNM-beta-1": "gnm-beta1",
+    "GNM-8-beta-1": "gnm-8steps-beta1",
+    "GNM-beta-2": "gnm-beta2",
+    "GNM-8-beta-2": "gnm-8steps-beta2",
+    "GENESIS": "genesis",
+    "ConvDRAW": "convdraw",
+    "ConvDRAW-8": "convdraw-8steps",
+    "ConvDRAW-MLP": "convdraw-mlp",
+    "ConvDRAW-beta-10": "convdraw-beta10",
+    "ConvDRAW-8-beta-10": "convdraw-8steps-beta10",
+    "VAE": "vae",
+}
+RULES = {"mnist_4": "mnist4", "mnist_10": "mnist10", "mnist_4_10": "mnist4-10"}
+LITE = "-lite"  # of the recipes that the tables show; those without it are the paper's size
+
+
+def recipe_name(row: str, rule: str, size: str = LITE) -> str:
+    """The recipe that stands for a row of a table."""
+    return f"{STEMS[row]}-{rule}{size}"
+
+
+def ranking(rows: list[str], rule: str, key: str, records: list[Record]) -> list[tuple[str, float]]:
+    """Rows that were measured, the highest first."""
+    found = [(row, middle(runs_of(recipe_name(row, rule), records), key)) for row in rows]
+    return sorted(((row, value) for row, value in found if value is not None), key=lambda pair: -pair[1])
