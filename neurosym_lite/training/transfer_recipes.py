@@ -1,7 +1,8 @@
 """DooD's transfer (figure 4): six models, each trained on each of five sets of characters, for the same steps.
 
 All have the same Laplace likelihood with the same floor, so their likelihoods have the same ceiling. Only MNIST with
-affine-moved digits is apart: the ablation that asks what variety does for transfer.
+affine-moved digits is apart, for DooD and Difference-AIR: it asks what variety does for transfer, with and without
+strokes.
 """
 
 from neurosym_lite.models.dood_config import AIRConfig, DooDConfig
@@ -64,5 +65,8 @@ def _further(kind: str, glyphs: str, moved: float) -> tuple[str, ...]:
     return (*IMAGINED, "one_shot") if glyphs == "omniglot" and kind != "dood" else IMAGINED
 
 
-TRANSFER = (*(_recipe(kind, glyphs) for kind in MODELS for glyphs in SETS), _recipe("dood", "mnist", moved=0.8))
+TRANSFER = (
+    *(_recipe(kind, glyphs) for kind in MODELS for glyphs in SETS),
+    *(_recipe(kind, "mnist", moved=0.8) for kind in ("dood", "difference-air")),
+)
 """In the order in which the page needs them."""

@@ -13,6 +13,7 @@ from scripts.pages.records import Record, middle, runs_of
 
 FIGURE_4 = {"DooD": "dood", "Difference-AIR": "difference-air", "AIR": "air"}
 ABLATED = {"DooD-EG": "dood-eg", "DooD-dR": "dood-dr", "independent prior": "dood-independent"}
+MOVED = {"DooD": "dood-moved", "Difference-AIR": "difference-air-moved"}
 HOME = "mnist"
 LIKELIHOOD, ERROR, STROKES, CEILING = "likelihood_on", "relative_l1_on", "parts_on", "likelihood_ceiling"
 SIGN = {LIKELIHOOD: 1, ERROR: -1}  # more is better, less is better

@@ -35,7 +35,7 @@ STEP_BY_STEP = ("DooD", "DooD-EG", "DooD-dR")
 MARKS = {"DooD": "o-", "DooD-EG": "s--", "DooD-dR": "^--", "Difference-AIR": "D:", "AIR": "v:"}
 SHOWN, SEED = 3, 1  # characters a set
 COUNTED = 500  # characters a set whose strokes are counted
-EARLY = (1, 2, 3)  # parts after which a page is shown, before the one at the stop
+EARLY, ALL = (1, 2, 3), 6  # parts after which a page is shown, before the one at the stop
 SIDE = 0.62  # inches a character
 
 Rows = dict[str, Tensor | None]
@@ -53,12 +53,12 @@ def read_by(name: str, n: int) -> Redrawn | None:
     return redraw(load_checkpoint(name)[0], characters(n)) if checkpoint_path(name).is_file() else None
 
 
-def step_by_step(models: dict[str, str]) -> Rows:
-    """The characters, then each model's page on the way and at its stop."""
+def step_by_step(models: dict[str, str], after: tuple[int, ...] = EARLY) -> Rows:
+    """The characters, then each model's page `after` so many parts and at its stop."""
     rows: Rows = {"written": characters(SHOWN)[:, 0]}
     for label, name in models.items():
         drawn = read_by(name, SHOWN)
-        for t in EARLY:
+        for t in after:
             rows[f"{label}, {t} part{'s' if t > 1 else ''}"] = drawn and drawn.canvases[:, t]
         rows[f"{label}, at its stop"] = drawn and drawn.final()
     return rows
@@ -112,7 +112,7 @@ def pictures() -> dict[str, Figure]:
     return {
         "transfer.png": sheet(step_by_step(CHAPTER_8)),
         "transfer_matrix.png": sheet(all_on_all()),
-        "transfer_ablations.png": sheet(step_by_step({label: FIGURE_3[label] for label in STEP_BY_STEP})),
+        "transfer_ablations.png": sheet(step_by_step({m: FIGURE_3[m] for m in STEP_BY_STEP}, (*EARLY, ALL))),
         "transfer_strokes.png": counts(),
     }
 

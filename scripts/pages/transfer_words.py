@@ -87,13 +87,16 @@ Trained on MNIST, likelihood in nats a pixel:
 """
 ABLATIONS_ERROR = "Their error:\n"
 ABLATIONS_STROKES = "Their strokes:\n"
-AT_MOST = """Share of MNIST's test digits drawn with all strokes there are (in the paper DooD-EG always draws them all):
-{shares}.
+AT_MOST = """The network that says when to stop sees the picture and what is left of it, and has no memory. Without
+execution guidance nothing that is drawn is ever taken off, so it says the same at every stroke: DooD-EG draws no
+stroke, or all of them. (The paper says that it always draws all.) Share of MNIST's test digits drawn with all strokes
+there are: {shares}. Error after all strokes, whatever the stop says: {errors}.
 """
 FIGURE_3 = """```{figure} _static/transfer_ablations.png
 :name: fig-transfer-ablations
 :alt: The same fifteen characters as DooD, DooD without execution guidance and DooD with a neural decoder draw \
-them, after each of the first three strokes and at the stop. Rows of a model that was not trained yet are empty.
+them, after each of the first three strokes, \
+after all six and at the stop.
 
 Trained on MNIST: DooD and two of its ablations, step by step.
 ```
@@ -114,10 +117,12 @@ ABLATIONS_WINS = """On how many cells of the five-by-five tables DooD is ahead o
 
 MOVED = """## Does variety help?
 
-DooD on MNIST, at equal steps: with the digits as they were written, and with {share:.0%} of them turned, mirrored,
-sheared, stretched and shrunk at random. The test characters are not moved. First likelihood, then error, then strokes.
+DooD and Difference-AIR on MNIST, at equal steps: with the digits as they were written, and with {share:.0%} of them
+turned, mirrored, sheared, stretched and shrunk at random. The test characters are not moved. First likelihood, then
+error, then strokes.
 """
-MOVED_SAID = "With moved digits: {gains}.\n"
+MOVED_SAID = "- {model} with moved digits, against {model} with digits as written: {gains}."
+MOVED_RIVAL = "- Difference-AIR with moved digits, against DooD with digits as written: {gains}.\n"
 HIGHER, LOWER = "a higher likelihood on", "a lower or equal one on"
 LESS, MORE = "less error on", "as much or more on"
 
