@@ -137,7 +137,7 @@ CENTRE = Exercise(
     same=same_function(*CENTRES, tolerance=1e-3),
     mistakes=(
         Mistake(lambda u, column, grid, size: size / grid * (column + 0.5 + u), "without the squashing a box may "
-                "leave its neighbourhood, and the canvas"),
+                "go anywhere, also where no cell is near"),
         Mistake(lambda u, column, grid, size: size / grid * (column + math.tanh(u)), "at u = 0 your box sits on the "
                 "left edge of its cell, not in the middle"),
         Mistake(lambda u, column, grid, size: size / grid * (column + 0.5 + 0.5 * math.tanh(u)), "your box cannot "
@@ -147,8 +147,8 @@ CENTRE = Exercise(
         Mistake(lambda u, column, grid, size: size / grid * (column + 0.5 + 1 / (1 + math.exp(-u))), "a sigmoid is "
                 "never negative: your box can only move to the right"),
     ),
-    praise="a network may output any number, and what comes out is always a place on the canvas that one cell answers "
-    "for",
+    praise="a network may output any number, and what comes out is always a place within a cell's width of the cell "
+    "that answers for it",
     otherwise="check u = 0 first: column 0 of 4 on 64 pixels has its centre at 8",
 )  # fmt: skip
 

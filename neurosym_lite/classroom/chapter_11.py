@@ -18,7 +18,7 @@ PRICE = Exercise(
     number="11.1",
     asks="by how many nats a scene log p of real codes rises when a hole of 4 % of the prior's mass is closed",
     solution=-math.log(1 - HOLE),
-    same=same_number(0.0004),
+    same=same_number(0.0005),
     mistakes=(
         Mistake(HOLE, "close, and not by chance: -log(1 - h) is about h for a small h; give the logarithm"),
         Mistake(-math.log(HOLE), "this is the cost of naming the hole; real codes are not there, they lose the rest"),

@@ -91,12 +91,13 @@ STROKES = (
         ("parts",),
         "strokes a drawing, in training",
         "NVIL tries one place to stop and learns from how it went. While strokes are still poor, one more of them "
-        "saves many nats. If KLs weigh as in the ELBO (`beta` 1), all four are soon taken with near certainty. From "
-        "then on no shorter drawing is tried, so the model never learns that a shorter one would do.",
+        "saves many nats. If KLs weigh as in the ELBO (`beta` 1), all four are soon taken with near certainty, and a "
+        "coin that is sure gets almost no gradient. The exact ELBO, which tries all stops, ends there too "
+        "({doc}`chapter 8 </notebooks/08_dood>`).",
         "When the stop begins to learn, at step 500, strokes a drawing jump to the most there are, for every digit, "
         "and stay there. The reconstruction does not show it: it is as good as the cured one's. Look at the strokes: "
         "the late ones are short dabs on top of the others, and a 1 takes as many as an 8.",
-        'Do not sample the stop: sum it out of the bound (`stop="summed"`). Then all places to stop are weighed at '
+        'Sum the stop out of the bound (`stop="summed"`). Then all places to stop are weighed at '
         "each step, and a stroke that saves less than it costs is left out. A price of 10 nats a stroke comes with "
         "this switch.",
         "Left, two curves: strokes a drawing jump to four at step 500 in the failed run and stay below two in the "

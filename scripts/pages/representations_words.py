@@ -53,9 +53,9 @@ solids, {rubber} on rubber ones, {ground} on the ground (`scripts/blender_arrow_
 
 CURRICULUM = """### With the curriculum, and without
 
-The same model, the first stage of training alone, and shorter. With the curriculum of appendix C the picture is at
-first nine tenths objects, whatever the background paints; without it the background has its full share from the start.
-All else is the same.
+The same model, the first stage of training alone, and shorter. With the curriculum, in the released code's form, the
+picture is at first nine tenths objects, whatever the background paints; without it the background has its full share
+from the start. All else is the same, the falling price of $z_b$ too.
 """
 
 SUCCESSOR = """## A successor

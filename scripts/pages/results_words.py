@@ -129,7 +129,7 @@ Read this before you compare two numbers.
 - **Structure accuracy.** GNM's authors judged 250 samples a model by eye. Ours is computed from the pixels of the
   samples by a parser that was trained on scenes without a rule. Of the 250 samples that the authors published it
   accepts {accepted}, they accepted 246. It can be wrong about a good scene, so its true-accept rate stands among the
-  metrics. Where a second number follows "after sweeps", the scenes were drawn in another way than the paper's.
+  metrics. The columns `swept_…` are of scenes that were drawn in another way than the paper's.
 - **Boxes.** Average precision is measured against the box of a digit's core at 64x64, with the presence probability as
   confidence. The paper does not say how its true boxes were drawn.
 - **Global prior.** Recipes with `gaussian` in their name have one Gaussian vector as the global code. This is the

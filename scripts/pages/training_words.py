@@ -41,9 +41,10 @@ list, and what is still missing, is in `data/results/TRAINING.md`.
 ## On a GPU
 
 Nothing changes but `--device cuda`, and a GPU that PyTorch sees is used anyway. These models are small networks with
-many small parts. OPERATIONS Launched one by one, the processor is the bottleneck and the GPU waits. So a
-step is recorded once as a CUDA graph and replayed: `--engine graph`, the default on a GPU. `--engine eager` turns that
-off. `--engine compile` compiles the loss first; that takes a minute or more and is worth it for long runs alone.
+many small parts. OPERATIONS Launched one by one, the processor is the bottleneck and the GPU waits, unless the batch is
+so large that the arithmetic takes longer: by the estimate below that of `dood-mnist` is. So a step is recorded once as
+a CUDA graph and replayed: `--engine graph`, the default on a GPU. `--engine eager` turns that off. `--engine compile`
+compiles the loss first; that takes a minute or more and is worth it for long runs alone.
 
 A graph has no host in it. Schedules, learning rate and batch are tensors that are filled before each replay, noise
 comes from the GPU's own generator, and no branch looks at a value. The tests hold every recipe to that, without a GPU:
