@@ -12,7 +12,7 @@ from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, 
 
 
 def bound(log_w: Tensor) -> Tensor:
-    """(K, B) log weights to (B) importance-weighted bounds, nats."""
+    """(S, B) log weights to (B) importance-weighted bounds, nats."""
     return log_w.logsumexp(0) - math.log(len(log_w))
 
 
@@ -23,7 +23,7 @@ WEIGHTS = (
 
 FROM_WEIGHTS = Exercise(
     number="9.1",
-    asks="bound(log_w): the importance-weighted bound of each picture, from (K, B) log weights",
+    asks="bound(log_w): the importance-weighted bound of each picture, from (S, B) log weights",
     solution=bound,
     same=same_function(*WEIGHTS),
     mistakes=(

@@ -63,8 +63,7 @@ MATRIX = """### The pages themselves
 ```{figure} _static/transfer_matrix.png
 :name: fig-transfer-matrix
 :alt: Three characters each of MNIST, EMNIST, KMNIST, Quick, Draw! and Omniglot, and below them their \
-reconstructions by DooD, Difference-AIR and AIR, a row for each of the five sets that a model learned. A row of a \
-model that was not trained yet is empty.
+reconstructions by DooD, Difference-AIR and AIR, a row for each of the five sets that a model learned.
 
 Test characters of five sets, as each model draws them again up to its stop. A row says what was learned.
 ```
