@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from benchmarks.__main__ import REPORT, Report, load
 from benchmarks.entries import SECOND
-from benchmarks.pictures import PICTURES, ratio_picture, ratios, step_picture, steps, write
+from benchmarks.pictures import ratio_picture, ratios, step_picture, steps, write
 from benchmarks.scenes import BATCH
 from benchmarks.words import GROUPS, INTRODUCTION, NO_BOOK, QUICK, RATIO_HEADING
-from scripts.pages.markdown import table
+from scripts.pages.markdown import table, write_page
 from scripts.toc import ROOT
 
 PAGE = ROOT / "book" / "benchmarks.md"
@@ -94,8 +94,8 @@ def ratio_figure(report: Report) -> str:
     return f"""```{{figure}} _static/benchmarks/ratios.png
 :name: fig-benchmarks-ratios
 :alt: Horizontal bars of {len(found)} ratios on a logarithmic axis with a line at 1; {ahead} are above 1. The largest \
-is {number(most["ratio"])}, for {most["name"]} ({most["unit"]}); the least is {number(least["ratio"])}, for \
-{least["name"]} ({least["unit"]}). Bars of time are plain, bars of memory are hatched.
+is {number(most['ratio'])}, for {most['name']} ({most['unit']}); the least is {number(least['ratio'])}, for \
+{least['name']} ({least['unit']}). Bars of time are plain, bars of memory are hatched.
 
 How many times the reference costs what ours costs, in time (plain) and in memory (hatched). The axis is logarithmic;
 at 1 both cost the same.
@@ -112,7 +112,7 @@ def step_figure(report: Report) -> str:
     ]
     return f"""```{{figure}} _static/benchmarks/steps.png
 :name: fig-benchmarks-steps
-:alt: Two plots with a line for each model, from a round mark, ours, to a square one, the reference. {". ".join(said)}.
+:alt: Two plots with a line for each model, from a round mark, ours, to a square one, the reference. {'. '.join(said)}.
 
 CPU milliseconds and peak MiB of a training step: ours (round) and the plain way (square). Both axes are logarithmic.
 ```"""
@@ -141,8 +141,7 @@ def main() -> int:
         return 2
     write("ratios", ratio_picture(report), report)
     write("steps", step_picture(report), report)
-    PAGE.write_text(render(report), encoding="utf-8")
-    print(f"written: {PAGE.relative_to(ROOT)}, {PICTURES.relative_to(ROOT)}")
+    write_page(PAGE, render(report))
     return 0
 
 

@@ -20,6 +20,7 @@ from neurosym_lite.training.checkpoints import load_checkpoint
 from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.records import load_record
 from scripts.pages.gallery_words import INTRODUCTION, SCENES, STROKES, Failure
+from scripts.pages.markdown import write_page
 from scripts.toc import ROOT
 
 PAGE = ROOT / "book" / "failure_gallery.md"
@@ -169,8 +170,7 @@ def main() -> None:
             drawn = picture(group, failure)
             drawn.savefig(PICTURES / f"{failure.key}.png", dpi=130)
             plt.close(drawn)
-    PAGE.write_text(page(), encoding="utf-8")
-    print(PAGE)
+    write_page(PAGE, page())
 
 
 if __name__ == "__main__":

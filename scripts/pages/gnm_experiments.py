@@ -1,7 +1,4 @@
-"""What GNM's experiments measured, read from the run records: one cell a model and measure, each linked to its record.
-
-Everything here is a function of records, so that the page's words (`gnm_experiments_words.py`) hold no number of ours.
-"""
+"""Which of our recipes stands for which row of GNM's tables, and how rows rank by what was measured."""
 
 from scripts.pages.records import Record, middle, runs_of
 

@@ -20,7 +20,7 @@ from scripts.pages import gnm_experiments_pictures as pictures
 from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN, accepted, bound, cell, linked, plain, relaxed, share, steps
 from scripts.pages.gnm_experiments import RULES, recipe_name
-from scripts.pages.markdown import number, published_number, table
+from scripts.pages.markdown import number, published_number, table, write_page
 from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, runs_of
 from scripts.pages.results_words import DATASETS, HEADINGS
 from scripts.toc import ROOT
@@ -222,9 +222,8 @@ def current_page() -> str:
 
 def main() -> int:
     """Write the page and its pictures."""
-    PAGE.write_text(current_page(), encoding="utf-8")
+    write_page(PAGE, current_page())
     pictures.draw(load_records(), json.loads(CONTROLS.read_text(encoding="utf-8")))
-    print(f"written: {PAGE.relative_to(ROOT)} and {len(list(pictures.PICTURES.glob('*.png')))} pictures")
     return 0
 
 

@@ -3,12 +3,11 @@
 The order, and how far each has got, are those of data/queue.json; a run waits until data/results holds its record.
 """
 
-from pathlib import Path
-
 from neurosym_lite.training.queue import QUEUE, Job, read_queue
 from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.records import RESULTS, record_path
+from scripts.pages.markdown import write_page
 
 PAGE = RESULTS / "TRAINING.md"
 
@@ -58,5 +57,4 @@ def _progress(job: Job) -> str:
 
 
 if __name__ == "__main__":
-    Path(PAGE).write_text(training_list())
-    print(PAGE)
+    write_page(PAGE, training_list())

@@ -4,7 +4,6 @@ import json
 import math
 import re
 
-from scripts.pages import cells
 from scripts.pages import dood_tasks_page as tasks
 from scripts.pages.cells import NOT_RUN
 from scripts.pages.records import PUBLISHED, load_records
@@ -26,8 +25,7 @@ def test_the_page_is_what_the_records_say() -> None:
     assert tasks.PAGE.read_text(encoding="utf-8") == tasks.current_page(), "run `make results`"
 
 
-def test_no_number_is_typed(monkeypatch) -> None:
-    monkeypatch.setattr(cells, "stdev", lambda values: math.nan)  # the real one takes no NaN
+def test_no_number_is_typed(spread_of_nan) -> None:
     records = [record | {"metrics": nowhere(record["metrics"]), "seed": math.nan} for record in load_records()]
     text = tasks.page(records, nowhere(json.loads(PUBLISHED.read_text(encoding="utf-8"))), nowhere(controls()))
     left = [line for line in NAMES.sub("", text).splitlines() if re.search(r"\d", line)]

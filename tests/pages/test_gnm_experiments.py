@@ -43,11 +43,10 @@ def test_the_page_is_what_the_records_say() -> None:
     assert experiments.PAGE.read_text(encoding="utf-8") == experiments.current_page(), "run `make results`"
 
 
-def test_no_number_is_typed(monkeypatch) -> None:
+def test_no_number_is_typed(monkeypatch, spread_of_nan) -> None:
     """With all records, tables and counts turned to NaN no digit is left but in names."""
     records = [record | {"metrics": nowhere(record["metrics"]), "seed": math.nan} for record in load_records()]
     monkeypatch.setattr(experiments, "count", lambda config: math.nan)
-    monkeypatch.setattr(cells, "stdev", lambda values: math.nan)  # the real one takes no NaN
     monkeypatch.setattr(pictures, "BETAS", {m: {math.nan: line[1]} for m, line in pictures.BETAS.items()})
     monkeypatch.setattr(pictures, "SETS", {math.nan: next(iter(pictures.SETS.values()))})
     text = experiments.page(records, nowhere(json.loads(PUBLISHED.read_text(encoding="utf-8"))), nowhere(controls()))

@@ -5,7 +5,6 @@ import math
 import re
 
 from neurosym_lite.training.recipes import RECIPES
-from scripts.pages import cells
 from scripts.pages import representations_page as representations
 from scripts.pages.cells import NOT_RUN
 from scripts.pages.records import PUBLISHED, load_records
@@ -26,8 +25,7 @@ def test_the_page_is_what_the_records_say() -> None:
     assert representations.PAGE.read_text(encoding="utf-8") == representations.current_page(), "run `make results`"
 
 
-def test_no_number_is_typed(monkeypatch) -> None:
-    monkeypatch.setattr(cells, "stdev", lambda values: math.nan)  # the real one takes no NaN
+def test_no_number_is_typed(spread_of_nan) -> None:
     records = [record | {"metrics": nowhere(record["metrics"]), "seed": math.nan} for record in load_records()]
     fidelity = nowhere(json.loads(representations.FIDELITY.read_text(encoding="utf-8")))
     text = representations.page(records, nowhere(published()), fidelity, nowhere(controls()))

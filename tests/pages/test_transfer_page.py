@@ -11,7 +11,6 @@ import torch
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.transfer_recipes import SETS
-from scripts.pages import cells
 from scripts.pages import transfer as found
 from scripts.pages import transfer_page as transfer
 from scripts.pages import transfer_picture as picture
@@ -63,11 +62,10 @@ def test_the_page_is_what_the_records_say() -> None:
     assert transfer.PAGE.read_text(encoding="utf-8") == transfer.current_page(), "run `make results`"
 
 
-def test_no_number_is_typed(whole, monkeypatch) -> None:
+def test_no_number_is_typed(whole, monkeypatch, spread_of_nan) -> None:
     """With all records, tables, counts and settings turned to NaN no digit is left but in names."""
     monkeypatch.setattr(transfer, "settings", lambda: dict.fromkeys(words_settings(), math.nan))
     monkeypatch.setattr(found.Wins, "__str__", lambda self: "nan")
-    monkeypatch.setattr(cells, "stdev", lambda values: math.nan)  # the real one takes no NaN
     monkeypatch.setattr(transfer, "FLOOR", math.nan)
     monkeypatch.setattr(transfer, "PAPER_DOOD", NoSettings)
     monkeypatch.setattr(transfer, "MOVED_SHARE", math.nan)
