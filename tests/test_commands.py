@@ -302,6 +302,7 @@ def test_the_package_trains_without_the_books_packages(tmp_path) -> None:
         "for name in ('matplotlib', 'seaborn', 'ipywidgets', 'pooch', 'tqdm', 'PIL', 'IPython', 'beartype'):\n"
         "    sys.modules[name] = None\n"
         "from neurosym_lite.__main__ import main\n"
+        "assert 'sklearn' not in sys.modules, 'more than a second of every command: import it where it is used'\n"
         f"sys.exit(main(['train', '{GNM}', '--steps', '2', '--out', sys.argv[1]]))\n"
     )
     process = run_python("-c", program, str(tmp_path / "run"))

@@ -41,10 +41,11 @@ def stop_noise(model: DooD | AIR, images: Float[Tensor, "B 1 H W"], repeats: int
 
     The model is left as it is; draws come from torch's default generator.
     """
-    model = deepcopy(model).requires_grad_(True)
+    model = deepcopy(model).requires_grad_(False)
     model.signal_mean.zero_()
     model.signal_variance.fill_(1.0)
     settle_baseline(model, images)
+    model.q_on.requires_grad_(True)
     by_exact, by_nvil = [], []
     for _ in range(repeats):
         prefixes, prediction = _draw(model, images)
@@ -56,6 +57,7 @@ def stop_noise(model: DooD | AIR, images: Float[Tensor, "B 1 H W"], repeats: int
 
 def settle_baseline(model: DooD | AIR, images: Float[Tensor, "B 1 H W"]) -> None:
     """Let NVIL's baseline learn on these images while all else stands still."""
+    model.baseline.requires_grad_(True)
     optimiser = torch.optim.Adam(model.baseline.parameters(), BASELINE_RATE)
     for _ in range(SETTLING):
         optimiser.zero_grad()

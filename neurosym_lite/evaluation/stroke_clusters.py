@@ -9,9 +9,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float, Int64, UInt8
-from sklearn.cluster import KMeans
-from sklearn.manifold import TSNE
-from sklearn.metrics import silhouette_score
 from torch import Generator, Tensor
 
 from neurosym_lite.evaluation.strokes import read, redrawn
@@ -54,6 +51,9 @@ def parts_of(model: DooD | AIR, images: Float[Tensor, "B 1 H W"]) -> Parts:
 
 def kinds(codes: Float[Tensor, "N D"], number: int = KINDS, seed: int = 0) -> Clusters:
     """K-means, the largest cluster first. Raises ValueError unless there are more parts than clusters."""
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
     if len(codes) <= number:
         raise ValueError(f"{len(codes)} parts for {number} clusters: expected more parts")
     array = codes.double().numpy()
@@ -68,6 +68,8 @@ def kinds(codes: Float[Tensor, "N D"], number: int = KINDS, seed: int = 0) -> Cl
 
 def plane(codes: Float[Tensor, "N D"], seed: int = 0) -> Float[Tensor, "N 2"]:
     """The parts on a plane, neighbours kept near: t-SNE (van der Maaten and Hinton 2008)."""
+    from sklearn.manifold import TSNE
+
     return torch.from_numpy(TSNE(random_state=seed, init="pca").fit_transform(codes.numpy()))
 
 

@@ -1,13 +1,17 @@
 """The shipped models keep what their records claim; metrics are refused where they make no sense."""
 
+from functools import lru_cache
+
 import pytest
 import torch
 
+from neurosym_lite.evaluation import evaluate as evaluation
 from neurosym_lite.evaluation.evaluate import ONLY_WHEN_NAMED, available, evaluate
 from neurosym_lite.evaluation.task import held_out
 from neurosym_lite.training.baseline_recipes import BASELINES
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint
 from neurosym_lite.training.experiment_recipes import EXPERIMENTS
+from neurosym_lite.training.recipe import Data
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 from neurosym_lite.training.records import load_record
 from neurosym_lite.training.transfer_recipes import SETS
@@ -23,6 +27,20 @@ START = {
 # `python -m scripts.check_records` has the time for these
 MINUTES = {"likelihood", "d_steps", "what", "transfer_likelihood", "one_shot"}
 TABLES = {recipe.name for recipe in (*BASELINES, *EXPERIMENTS)}  # many: of these the headline alone
+
+
+@pytest.fixture(scope="module", autouse=True)
+def drawn_once():
+    """Recipes of the same data are measured on the same images: nothing changes them, and rooms take seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation, "held_out", lambda recipe, *asked: drawn(recipe.data, *asked))
+        yield
+
+
+@lru_cache(maxsize=2)
+def drawn(data: Data, *asked):
+    """Held-out images of that data."""
+    return held_out(next(recipe for recipe in RECIPES.values() if recipe.data == data), *asked)
 
 
 def test_the_book_ships_what_its_chapters_load() -> None:

@@ -6,11 +6,12 @@ import math
 
 import pytest
 import torch
+from torch import Tensor, nn
 from torch import distributions as td
-from torch import nn
 
 from neurosym_lite.distributions import Bernoulli, Gaussian, image_log_likelihood
-from neurosym_lite.evaluation.likelihood import importance_weighted, log_density, log_weight
+from neurosym_lite.evaluation import likelihood
+from neurosym_lite.evaluation.likelihood import Bound, importance_weighted, log_density, log_weight
 from neurosym_lite.latents import ObjectLatents
 from neurosym_lite.models.convdraw import ConvDraw
 from neurosym_lite.models.genesis import Genesis
@@ -30,6 +31,26 @@ def constant(module: nn.Module) -> None:
     last = [layer for layer in module.modules() if isinstance(layer, nn.Linear)][-1]
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
+
+
+def thousands(model: nn.Module, images: Tensor, samples: int, copies: int = 100) -> Bound:
+    """The bound with that many samples an image, `copies` of each image side by side: one by one they take long."""
+    bound = importance_weighted(model, images.repeat(copies, 1, 1, 1), samples // copies)
+    each, effective = (column.view(copies, len(images)) for column in bound)
+    total = each.logsumexp(0)
+    squares = (2 * each - effective.log()).logsumexp(0)
+    return Bound(total - math.log(copies), (2 * total - squares).exp())
+
+
+def test_copies_side_by_side_are_more_samples(monkeypatch) -> None:
+    """Of the same weights the helper above makes the same bound."""
+    drawn = torch.randn(6, 4, dtype=torch.float64)  # six samples of two images, two copies of each
+    calls = iter(drawn)
+    monkeypatch.setattr(likelihood, "log_weight", lambda *_: next(calls))
+    ours = thousands(GNM(SMALL), torch.zeros(2, 1, 1, 1), 12, copies=2)
+    weights = drawn.view(12, 2).softmax(0)
+    torch.testing.assert_close(ours.log_likelihood, drawn.view(12, 2).logsumexp(0) - math.log(12))
+    torch.testing.assert_close(ours.effective, 1 / weights.square().sum(0))
 
 
 def two_cell_model() -> GNM:
@@ -144,10 +165,10 @@ def test_a_decoder_that_ignores_its_latent_has_the_likelihood_of_its_one_image(k
         constant_image(model)
         bring_near(model)
     exact = image_log_likelihood(images, torch.full_like(images, 0.5), 0.5).double()
-    bound = importance_weighted(model, images, 1000)
+    bound = thousands(model, images, 1000)
     assert (bound.effective < 990).all()  # q is not p
     torch.testing.assert_close(bound.log_likelihood, exact, rtol=0, atol=0.3)
-    one = torch.stack([importance_weighted(model, images, 1).log_likelihood for _ in range(100)]).mean(0)
+    one = importance_weighted(model, images.repeat(100, 1, 1, 1), 1).log_likelihood.view(100, 2).mean(0)
     assert (one < exact).all()
 
 
@@ -166,12 +187,12 @@ def test_genesis_with_one_image_for_all_latents_has_its_likelihood() -> None:
             net.bias[:2] = shift
             net.bias[2:] += 0.2
     exact = image_log_likelihood(images, torch.full_like(images, 0.5), 0.5).double()
-    bound = importance_weighted(model, images, 4000)
+    bound = thousands(model, images, 4000)
     assert (bound.effective < 3900).all()
     torch.testing.assert_close(bound.log_likelihood, exact, rtol=0, atol=0.15)
-    one = torch.stack([log_weight(model, images) for _ in range(400)]).mean(0)
-    losses = [model.loss(images, VAEWeights(torch.tensor(1.0))) for _ in range(400)]
-    kls = torch.stack([loss.kl_mask + loss.kl_component for loss in losses]).mean(0)
+    copies = images.repeat(4000, 1, 1, 1)
+    one, loss = log_weight(model, copies), model.loss(copies, VAEWeights(torch.tensor(1.0)))
+    one, kls = (each.view(4000, 2).mean(0) for each in (one, loss.kl_mask + loss.kl_component))
     assert (kls > 0.3).all()  # of both latents: one weight is below the truth by just these
     torch.testing.assert_close(one, exact.float() - kls, rtol=0, atol=0.15)
 
