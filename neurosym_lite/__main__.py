@@ -134,6 +134,11 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def out_of_memory(error: Exception) -> bool:
+    """On a CPU torch has no kind of error for it, only words."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
     options = parser().parse_args(arguments)
@@ -142,7 +147,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    except (MemoryError, torch.OutOfMemoryError):
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
         print("neurosym_lite: not enough memory: ask for fewer or smaller images", file=sys.stderr)
         return 2
     except (ValueError, OSError, FloatingPointError, ImportError) as error:

@@ -2,7 +2,8 @@
 
 `python -m scripts.controls`. Of each rule, real scenes against real ones: D-Steps, which have to reach the cap; the
 Fréchet distance, which is the floor; the share that each parser accepts. Of each model in figure 4, accuracy by step
-of the first of its classifiers. What is there already is kept: delete the file to measure all again.
+of the first of its classifiers. Of each model of the tables, and of real scenes, how often one number of an image
+tells it from a real one. What is there already is kept: delete the file to measure all again.
 """
 
 import json
@@ -15,15 +16,16 @@ import torch
 from torch import Generator, Tensor
 
 from neurosym_lite.data.scenes import SceneSource
-from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve
+from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve, told_by_brightness
 from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
 from neurosym_lite.evaluation.parser import load_parser
-from neurosym_lite.evaluation.scene_metrics import STEPS_CAP, discriminator_curve
+from neurosym_lite.evaluation.scene_metrics import STEPS_CAP, discriminator_curve, imagine
 from neurosym_lite.evaluation.structure import accepts, at_parser_size, handwriting_spread, obeys, wilson
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, write_atomically
 from neurosym_lite.training.processor import spare_the_processor
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.records import RESULTS
+from scripts.pages.gnm_experiments import STEMS, recipe_name
 
 REPORT = RESULTS / "controls.json"
 RULES = ("mnist4", "mnist10", "mnist4-10")
@@ -61,11 +63,23 @@ def told_apart(rule: str) -> dict[str, float | list]:
     def real(n: int, generator: Generator) -> Tensor:
         return train.batch(n, generator).images
 
-    curve = learning_curve(real, real, SEED, STEPS_CAP)
+    def others(n: int, generator: Generator) -> Tensor:
+        torch.rand(1, generator=generator)  # or these would be the very scenes that `real` draws
+        return real(n, generator)
+
+    curve = learning_curve(real, others, SEED, STEPS_CAP)
     return {"d_steps": d_steps(curve, STEPS_CAP), "d_steps_cap": STEPS_CAP, "curve": _points(curve)}
 
 
-PIECES = {"structure_spread": judged, "curve": told_apart}  # by a key of what each measures
+def by_brightness(rule: str, imagined: Tensor | None = None) -> dict[str, float]:
+    """How often one number tells these images, or other real ones, from real scenes."""
+    train = SceneSource(rule, GLYPHS, "train")
+    real, others = (train.batch(SCENES, Generator().manual_seed(seed)).images for seed in (SEED, OTHER_SEED))
+    return {"brightness": round(told_by_brightness(real, others if imagined is None else imagined), 5)}
+
+
+# by a key of what each measures
+PIECES = {"structure_spread": judged, "curve": told_apart, "brightness": by_brightness}
 
 
 def curve_of(name: str) -> list[tuple[int, float]]:
@@ -81,6 +95,7 @@ def _points(curve: Iterable[Look]) -> list[tuple[int, float]]:
 def measure(path: Path = REPORT) -> None:
     """Measure what the report lacks, and write it after each piece."""
     report = json.loads(path.read_text()) if path.is_file() else {"real": {}, "curves": {}}
+    brightness = report.setdefault("brightness", {})
     for rule in RULES:
         real = report["real"].setdefault(rule, {})
         for key, piece in PIECES.items():
@@ -90,6 +105,13 @@ def measure(path: Path = REPORT) -> None:
         for name in (f"{model}-{rule}-lite" for model in COMPARED):
             if name in RECIPES and name not in report["curves"] and checkpoint_path(name).is_file():
                 report["curves"][name] = curve_of(name)
+                _write(path, report)
+    for row in STEMS:
+        for rule in RULES:
+            name = recipe_name(row, rule)
+            if name in RECIPES and name not in brightness and checkpoint_path(name).is_file():
+                model, _ = load_checkpoint(name)
+                brightness[name] = by_brightness(rule, imagine(model, SCENES, SEED))["brightness"]
                 _write(path, report)
 
 

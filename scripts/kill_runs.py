@@ -102,7 +102,7 @@ def kill_runs(kills: int, seed: int, folder: Path, recipes: tuple[str, ...] = tu
         until_done(recipe, out, tally, kills, moments)
         tally.runs += 1
         tally.faults += [f"{recipe}: {name} differs" for name in differences(out, folder / recipe)]
-        tally.faults += [f"{path} was left behind" for path in out.glob(".*.tmp")]
+        tally.faults += [f"{path} was left behind" for path in out.rglob(".*.tmp")]
         print(f"{tally.kills} kills, {tally.runs} runs ended, {len(tally.faults)} faults", flush=True)
     return tally
 

@@ -9,7 +9,6 @@ import argparse
 from dataclasses import replace
 
 import torch
-from safetensors.torch import load as load_tensors
 
 from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, read_file, save_checkpoint
@@ -22,8 +21,8 @@ def measure_again(name: str, only: tuple[str, ...] = ()) -> dict[str, float]:
     model, recipe = load_checkpoint(name)
     path, record = checkpoint_path(name), load_record(name)
     metrics = (record.metrics if only else {}) | evaluate(model, recipe, only or recipe.metrics)
-    _, header = read_file(path, "checkpoint")
-    save_checkpoint(path, recipe, load_tensors(path.read_bytes()), header["step"], metrics)
+    tensors, header = read_file(path, "checkpoint")
+    save_checkpoint(path, recipe, tensors, header["step"], metrics)
     config = record.config | {"metrics": list(recipe.metrics)}
     save_record(record_path(name), replace(record, metrics=metrics, config=config))
     return metrics

@@ -4,7 +4,7 @@ Evaluates every checkpoint in the folder KEPT (of `train --keep`) and writes ste
 and without sweeps, into the recipe's committed run record. Checkpoints from before z_g began to learn are left out.
 """
 
-import sys
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import torch
 from neurosym_lite.evaluation.parser import load_parser
 from neurosym_lite.evaluation.scene_metrics import SWEEPS, imagine
 from neurosym_lite.evaluation.structure import accepts
-from neurosym_lite.training.checkpoints import load_checkpoint, read_file
+from neurosym_lite.training.checkpoints import load_checkpoint, read_header
 from neurosym_lite.training.recipes import get_recipe
 from neurosym_lite.training.records import load_record, record_path, save_record
 
@@ -34,7 +34,7 @@ def milestones(name: str, kept: Path) -> list[dict[str, int | float]]:
     """A point a checkpoint, in the order of their steps."""
     points = []
     for path in sorted(kept.glob("*.safetensors")):
-        _, header = read_file(path, "checkpoint")
+        header = read_header(path, "checkpoint")
         if header["step"] <= first_step(name):
             continue
         model, recipe = load_checkpoint(str(path))
@@ -50,6 +50,9 @@ def milestones(name: str, kept: Path) -> list[dict[str, int | float]]:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    recipe_name, folder = sys.argv[1:]
-    found = milestones(recipe_name, Path(folder))
-    save_record(record_path(recipe_name), replace(load_record(recipe_name), milestones=found))
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("recipe")
+    arguments.add_argument("kept", type=Path)
+    given = arguments.parse_args()
+    found = milestones(given.recipe, given.kept)
+    save_record(record_path(given.recipe), replace(load_record(given.recipe), milestones=found))

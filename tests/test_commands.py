@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from neurosym_lite.__main__ import main
+from neurosym_lite.commands import best
 from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training import checkpoints, loop
 from neurosym_lite.training.checkpoints import read_file
@@ -241,6 +242,20 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(recipe, refused, tm
     assert "a folder of that name" in refused("sample", GNM, "--out", str(tmp_path / "folder.npz"))
     (tmp_path / "checkpoint.safetensors").write_bytes(b"precious")
     assert "add --resume" in refused("train", recipe.name, "--out", str(tmp_path))
+
+
+def test_what_no_memory_holds_gets_one_line(refused, tmp_path) -> None:
+    out = str(tmp_path / "a.npz")
+    assert "not enough memory" in refused("data", "scenes", "mnist4", "--n", str(10**14), "--out", out)
+    assert "is more than" in refused("data", "scenes", "mnist4", "--n", str(10**20), "--out", out)
+
+
+def test_the_best_by_a_metric_of_errors_has_the_least(recipe, tmp_path) -> None:  # noqa: F811
+    run = loop.start(recipe, 0, torch.device("cpu"))
+    for metric, sign in (("mse", -1), ("layers_behind", -1), ("layers_ground", -1), ("ap50", 1), ("layers_solids", 1)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(best, "evaluate", lambda *_, metric=metric, **__: {metric: 0.5})
+            assert best.Best(tmp_path / metric, metric, run).sign == sign
 
 
 def test_a_diverged_run_keeps_its_state_and_checkpoint(recipe, tmp_path, monkeypatch, capsys) -> None:  # noqa: F811

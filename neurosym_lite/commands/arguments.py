@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from neurosym_lite.data.archives import read_npz
 
-LARGEST_SEED = 2**63 - 1  # of torch's generators
+LARGEST = 2**63 - 1  # of torch's numbers, and so of its generators' seeds
 
 
 def positive(kind: type) -> Callable[[str], int | float]:
@@ -24,6 +24,8 @@ def positive(kind: type) -> Callable[[str], int | float]:
         value = kind(text)
         if not value > 0:
             raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        if value > LARGEST:
+            raise argparse.ArgumentTypeError(f"{text} is more than {LARGEST}")
         return value
 
     parse.__name__ = f"positive {kind.__name__}"
@@ -32,8 +34,8 @@ def positive(kind: type) -> Callable[[str], int | float]:
 
 def not_negative(text: str) -> int:
     """An argument type: a whole number, 0 or more, that a generator can be seeded with."""
-    if not 0 <= int(text) <= LARGEST_SEED:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {LARGEST_SEED}")
+    if not 0 <= int(text) <= LARGEST:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {LARGEST}")
     return int(text)
 
 

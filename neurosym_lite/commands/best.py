@@ -11,7 +11,8 @@ from neurosym_lite.training.keeping import BEST, CANDIDATE
 from neurosym_lite.training.loop import Run, shipped_weights
 
 IMAGES = 200  # held-out images that a look costs
-SMALLER_IS_BETTER = ("mse", "relative_l1")  # how names of errors begin; of all other metrics more is better
+# how names of errors begin; of all other metrics more is better
+SMALLER_IS_BETTER = ("mse", "relative_l1", "layers_behind", "layers_ground", "scale")
 
 
 class Best:

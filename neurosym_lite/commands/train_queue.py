@@ -51,8 +51,17 @@ class Queue:
         return [replace(job, problem=self.problems.get(job.name, job.problem)) for job in found]
 
     def begin(self, minutes: float | None) -> bool:
-        """Begin the next job that can be gone on with; False where there is none."""
-        for job in self.jobs():
+        """Begin the next job that can be gone on with; False where there is none.
+
+        A file that cannot be read now is an edit that is not finished: the runs at work go on, and it is read again.
+        """
+        try:
+            jobs = self.jobs()
+        except (ValueError, OSError):
+            if not self.running:
+                raise
+            return False
+        for job in jobs:
             if job.name not in self.problems and can_start(job, self.runs):
                 self.problems[job.name] = ""
                 self.running.append(self._process(job, minutes))

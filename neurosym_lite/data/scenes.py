@@ -226,5 +226,8 @@ def _core_bank(bank: Glyphs, side: int, device: str) -> tuple[UInt8[Tensor, "M c
     cores = F.interpolate(cut, size=(side, side), mode="area")[:, 0].round().to(torch.uint8)
     members = [(bank.labels == digit).nonzero()[:, 0] for digit in range(10)]
     counts = torch.tensor([len(m) for m in members])
+    if not counts.all():
+        lacking = ", ".join(str(digit) for digit in range(10) if not counts[digit])
+        raise ValueError(f"scenes need all ten digits, and there is no {lacking} among these: take a whole set")
     index = torch.nn.utils.rnn.pad_sequence(members, batch_first=True)
     return cores.to(device), index.to(device), counts.to(device)

@@ -201,7 +201,11 @@ def _prepare(name: str, progress: bool) -> Path:
         work.mkdir(parents=True, exist_ok=True)
         files = [_download(official, work, name, progress) for official in OFFICIAL[name]]
         _write(_converted(name, files), work / f"{target.name}.{uuid.uuid4().hex}", target)
-    except OSError as error:
+    except (OSError, DataError) as error:
+        if target.is_file():  # another process was faster, and has cleared the folder away
+            return target
+        if isinstance(error, DataError):
+            raise
         raise DataError(
             f"cannot write {name} to {cache} ({_short(error)}): make room or allow it, or {_by_hand(name)}"
         ) from error

@@ -33,7 +33,7 @@ def information(code: Float[Tensor, "N D"], fact: Int[Tensor, "N"]) -> Float[Ten
 
     entropy = mutual_info_score(fact, fact)
     if entropy == 0:
-        raise ValueError("the fact is the same in every scene: there is nothing to be told about it")
+        raise ValueError("the fact is the same in every scene: take scenes in which it varies")
     each = [mutual_info_score(bins(number), fact) / entropy for number in code.unbind(1)]
     return torch.tensor(each)
 

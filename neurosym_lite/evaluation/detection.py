@@ -57,7 +57,7 @@ def average_precision(
     """
     positives = int(true_present.sum())
     if positives == 0:
-        raise ValueError("average precision needs at least one true box")
+        raise ValueError("average precision needs at least one true box: ask for more scenes")
     hits = match(box_iou(found, true), confidence, true_present, threshold).flatten()
     ranked = hits[confidence.flatten().argsort(descending=True, stable=True)].numpy()
     true_found = np.cumsum(ranked)

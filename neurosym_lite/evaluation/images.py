@@ -1,4 +1,4 @@
-"""Images as they are written and judged."""
+"""Images as they are written and judged, and what is said of many of them."""
 
 from collections.abc import Callable
 
@@ -15,3 +15,10 @@ def as_bytes(images: Float[Tensor, "*batch H W"]) -> UInt8[Tensor, "*batch H W"]
 def in_batches(draw: Callable[[int, int], Tensor], n: int, batch: int) -> UInt8[Tensor, "n C H W"]:
     """n images, 0 to 255; `draw(first, number)` makes a batch of them, in [0, 1]."""
     return torch.cat([as_bytes(draw(first, min(batch, n - first))) for first in range(0, n, batch)])
+
+
+def mean_and_error(values: Float[Tensor, "N"]) -> tuple[float, float]:
+    """Mean, and its standard error. Raises ValueError for one value."""
+    if len(values) < 2:
+        raise ValueError(f"{len(values)} value has no standard error: ask for two or more (--n 2)")
+    return float(values.mean()), float(values.std() / len(values) ** 0.5)

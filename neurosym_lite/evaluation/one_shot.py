@@ -16,6 +16,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from neurosym_lite.data.one_shot import Episode
+from neurosym_lite.evaluation.images import mean_and_error
 from neurosym_lite.evaluation.stroke_fit import DEFAULT, FitConfig, fit, strokes_of
 from neurosym_lite.models.dood import DooD
 
@@ -73,8 +74,7 @@ def over_episodes(shares: list[dict[str, float]], prefix: str) -> dict[str, floa
     metrics = {}
     for name in shares[0]:
         values = torch.tensor([share[name] for share in shares])
-        metrics[f"{prefix}_{name}"] = float(values.mean())
-        metrics[f"{prefix}_{name}_error"] = float(values.std() / len(values) ** 0.5)
+        metrics[f"{prefix}_{name}"], metrics[f"{prefix}_{name}_error"] = mean_and_error(values)
     return metrics
 
 

@@ -11,7 +11,7 @@ from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve
 from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
-from neurosym_lite.evaluation.images import as_bytes, in_batches
+from neurosym_lite.evaluation.images import as_bytes, in_batches, mean_and_error
 from neurosym_lite.evaluation.likelihood import Bound, importance_weighted
 from neurosym_lite.evaluation.parser import load_parser
 from neurosym_lite.evaluation.room_parser import GLYPHS as ROOMS
@@ -85,7 +85,7 @@ def swept_structure(task: Task) -> dict[str, float]:
 def likelihood(task: Task) -> dict[str, float]:
     """The importance-weighted bound with IMPORTANCE_SAMPLES samples an image, and how many of them count."""
     bound = _bounds(task, len(task.scenes.images))
-    mean, error = _mean_and_error(bound.log_likelihood)
+    mean, error = mean_and_error(bound.log_likelihood)
     effective = float(bound.effective.median())
     return {"likelihood": mean, "likelihood_error": error, "likelihood_effective": effective}
 
@@ -93,13 +93,8 @@ def likelihood(task: Task) -> dict[str, float]:
 def relaxed_difference(task: Task) -> dict[str, float]:
     """By how much a GNM's likelihood comes out otherwise the released code's way, with relaxed presence: no bound."""
     hard, relaxed = (_bounds(task, RELAXED_SCENES, how).log_likelihood for how in (False, True))
-    mean, error = _mean_and_error(relaxed - hard)
+    mean, error = mean_and_error(relaxed - hard)
     return {"relaxed_difference": mean, "relaxed_difference_error": error}
-
-
-def _mean_and_error(values: Float[Tensor, "B"]) -> tuple[float, float]:
-    """Mean, and its standard error."""
-    return float(values.mean()), float(values.std() / len(values) ** 0.5)
 
 
 def _bounds(task: Task, n: int, relaxed: bool = False) -> Bound:

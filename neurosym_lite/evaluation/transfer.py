@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from neurosym_lite.data.drawings import Drawings
+from neurosym_lite.evaluation.images import mean_and_error
 from neurosym_lite.evaluation.strokes import redraw, relative_l1
 from neurosym_lite.models.air import AIR
 from neurosym_lite.models.dood import DooD
@@ -59,8 +60,6 @@ def likelihoods(model: DooD | AIR, sets: dict[str, Drawings], seed: int) -> dict
         for name, drawings in sets.items():
             images = drawings.images[:IMAGES].float() / 255
             each = log_likelihood(model, images, SAMPLES) / images[0].numel()
-            results |= {
-                f"likelihood_on_{name}": float(each.mean()),
-                f"likelihood_error_on_{name}": float(each.std() / len(each) ** 0.5),
-            }
+            mean, error = mean_and_error(each)
+            results |= {f"likelihood_on_{name}": mean, f"likelihood_error_on_{name}": error}
     return results | {"likelihood_ceiling": ceiling(model, next(iter(sets.values())).images[0].numel())}

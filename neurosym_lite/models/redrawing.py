@@ -122,7 +122,7 @@ def exemplars(
     """
     points = place(begun.latents.points, begun.latents.where)  # (B, T, P, 2), on the canvas
     if len(noise.points) != points.shape[2]:
-        raise ValueError(f"noise for {len(noise.points)} control points: this model has {points.shape[2]}")
+        raise ValueError(f"noise for {len(noise.points)} control points: give a TokenNoise with {points.shape[2]}")
     std = points.new_tensor(noise.points)[:, None]
     moved = points + std * torch.randn(points.shape, generator=generator, device=points.device)
     matrix = _affine(len(points), generator, noise, points)

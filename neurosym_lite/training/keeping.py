@@ -21,6 +21,10 @@ class Keeper:
     every: int  # steps
     last: int | None = None  # how many of the kept checkpoints stay; None: all
 
+    def __post_init__(self) -> None:
+        for left in (self.out / FOLDER).glob(".*.tmp"):  # of a process that was killed
+            left.unlink(missing_ok=True)
+
     def keep(self, run: Run) -> Path:
         """Write a checkpoint of how far the run has got, drop those that are too old; its file.
 

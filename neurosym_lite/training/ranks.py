@@ -53,7 +53,7 @@ class Ranks:
         return len({int(each) for each in self.gather(torch.tensor([int(number)]))}) == 1
 
     def gather(self, tensor: Tensor) -> list[Tensor]:
-        """That tensor of every rank, on the CPU, in the order of ranks."""
+        """That tensor of every rank, in the order of ranks, on this one's device."""
         if self.count == 1:
             return [tensor]
         parts = [torch.empty_like(tensor) for _ in range(self.count)]

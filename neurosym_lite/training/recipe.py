@@ -125,11 +125,12 @@ class Recipe:
 
     def phase_at(self, step: int) -> tuple[Phase, int]:
         """The phase that a step (counted over all phases) belongs to, and the step within it."""
+        within = step
         for phase in self.phases:
-            if step < phase.steps:
-                return phase, step
-            step -= phase.steps
-        raise ValueError(f"step beyond the end of recipe {self.name!r}")
+            if within < phase.steps:
+                return phase, within
+            within -= phase.steps
+        raise ValueError(f"step {step} of {self.name!r}, which has {self.steps}: go on with a recipe that has more")
 
 
 def rescaled(recipe: Recipe, batch: int | None = None, rate: float = 1.0) -> Recipe:

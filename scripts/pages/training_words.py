@@ -115,7 +115,7 @@ them.
 | what happens | what the run does |
 |---|---|
 | loss or gradient is NaN or Inf | stops, exit status 2; the line names the step, the broken term, the file with the \
-batch that did it (`bad_batch.npz`, which `infer` reads) and the last good state |
+batch that did it (`bad_batch.npz`, which `infer` reads where it holds images) and the last good state |
 | the disk is full, the folder cannot be written | stops with one line; the files from before are whole |
 | a file is damaged or half written | is refused with one line: every file carries a checksum of its content |
 | recipe, seed, batch or device changed | is refused with one line that says which, and what to do |
@@ -130,6 +130,5 @@ python -m scripts.fuzz_files --n 1000     # damaged checkpoints, states and data
 ```
 
 After any number of kills the final weights have to be the same bits, and each damaged file has to be refused in one
-clear line. The first one found that a DooD run could not be resumed at all, because some of its parameters never get a
-gradient; the second that NumPy's reader of `npz` files stops before the checksum.
+clear line.
 """

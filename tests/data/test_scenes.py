@@ -105,6 +105,15 @@ def test_characters_that_are_not_digits_are_refused(monkeypatch) -> None:
         SceneSource("mnist4", "quickdraw")
 
 
+def test_a_set_that_lacks_a_digit_is_refused(monkeypatch) -> None:
+    """Its places would else be filled with the first character of the set."""
+    labels = torch.tensor([0, 1, 2, 4, 5, 6, 7, 8])
+    few = Glyphs(torch.zeros(8, 28, 28, dtype=torch.uint8), labels, tuple("0123456789"))
+    monkeypatch.setattr("neurosym_lite.data.scenes.glyphs", lambda name, split: few)
+    with pytest.raises(ValueError, match="there is no 3, 9 among these"):
+        SceneSource("mnist4", "mnist")
+
+
 def test_shaded_scenes_have_the_same_digits_on_grey() -> None:
     sources = (SceneSource("mnist4", backdrop=name) for name in ("black", "shaded"))
     plain, shaded = (source.batch(50, Generator().manual_seed(0)) for source in sources)

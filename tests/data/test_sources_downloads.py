@@ -173,6 +173,23 @@ def test_a_read_only_cache(web, cache, monkeypatch):
     told(lambda: sources.fetch("mnist"), f"cannot write mnist to {cache}", "PermissionError")
 
 
+def test_two_fetches_at_once_do_not_break_each_other(web, cache, monkeypatch):
+    """The one that is done first clears the folder in which the other still downloads."""
+    web.publish(monkeypatch, "mnist")
+    original = sources._download
+
+    def overtaken(official, folder, name, progress):
+        file = original(official, folder, name, progress)
+        if len(web.asked) == 4:
+            monkeypatch.setattr(sources, "_download", original)
+            sources._prepare(name, progress)
+        return file
+
+    monkeypatch.setattr(sources, "_download", overtaken)
+    assert sources._prepare("mnist", False) == cache / "mnist.npz"
+    assert glyphs("mnist").images.shape[0] > 0 and not (cache / "downloads" / "mnist").exists()
+
+
 def test_a_full_disk_leaves_no_half_file(web, cache, monkeypatch):
     def full(file, **arrays):
         file.write(b"PK half of it")

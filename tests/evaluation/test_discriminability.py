@@ -6,13 +6,28 @@ from torch import Generator, Tensor
 
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.evaluation import discriminability
-from neurosym_lite.evaluation.discriminability import LOOK, Look, d_steps, discriminator, learning_curve, told_apart
+from neurosym_lite.evaluation.discriminability import (
+    BRIGHT,
+    LOOK,
+    Look,
+    d_steps,
+    discriminator,
+    learning_curve,
+    told_apart,
+    told_by_brightness,
+)
 
 REAL = SceneSource("mnist4", "digits", "train", 32)  # pixels: half the size, a quarter of the time
 
 
 def real(n: int, generator: Generator) -> Tensor:
     return REAL.batch(n, generator).images
+
+
+def others(n: int, generator: Generator) -> Tensor:
+    """Scenes that `real` does not draw from an equal generator."""
+    torch.rand(1, generator=generator)
+    return real(n, generator)
 
 
 def dimmed(n: int, generator: Generator) -> Tensor:
@@ -26,9 +41,10 @@ def short(monkeypatch) -> None:
 
 
 def test_real_scenes_are_not_told_from_real_ones() -> None:
-    curve = learning_curve(real, real, 0, 5 * LOOK)
+    curve = learning_curve(real, others, 0, 5 * LOOK)
     assert [look.step for look in curve] == [LOOK * n for n in range(1, 6)] and d_steps(curve, 100) == 100
     assert all(abs(look.accuracy - 0.5) < 0.2 for look in curve)
+    assert len({look.accuracy for look in curve}) > 1  # of the very same pictures half would be right, at every look
 
 
 def test_a_plain_difference_is_found_and_the_curve_ends_there() -> None:
@@ -49,3 +65,22 @@ def test_the_network_is_table_6_without_norms() -> None:
     assert network(torch.rand(2, 1, 128, 128)).shape == (2,)
     assert sum(isinstance(layer, torch.nn.Conv2d) for layer in network) == 9
     assert not any(isinstance(layer, torch.nn.GroupNorm) for layer in network)
+
+
+def test_one_number_tells_dim_scenes_and_no_others() -> None:
+    scenes, again = ((real(400, Generator().manual_seed(seed)) * 2.0).clamp(max=255).byte() for seed in (1, 2))
+    assert abs(told_by_brightness(scenes, again) - 0.5) < 0.1
+    assert told_by_brightness(scenes, again // 2) == told_by_brightness(scenes // 2, again) == 1.0
+
+
+def test_the_threshold_is_chosen_on_the_first_half_and_tried_on_the_second() -> None:
+    def bright(*counts: int) -> Tensor:
+        images = torch.zeros(len(counts), 1, 1, 10, dtype=torch.uint8)
+        for image, count in zip(images, counts, strict=True):
+            image[..., :count] = BRIGHT
+        return images
+
+    assert told_by_brightness(bright(5, 6, 5, 6), bright(1, 2, 1, 2)) == 1.0
+    assert told_by_brightness(bright(1, 2, 1, 2), bright(5, 6, 5, 6)) == 1.0
+    assert told_by_brightness(bright(5, 6, 1, 6), bright(1, 2, 1, 2)) == 0.75
+    assert told_by_brightness(bright(5, 6, 1, 2), bright(1, 2, 5, 6)) == 0.0
