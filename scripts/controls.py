@@ -25,7 +25,7 @@ from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint,
 from neurosym_lite.training.processor import spare_the_processor
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.records import RESULTS
-from scripts.pages.gnm_experiments import STEMS, recipe_name
+from scripts.pages.gnm_experiments import LITE, STEMS
 
 REPORT = RESULTS / "controls.json"
 RULES = ("mnist4", "mnist10", "mnist4-10")
@@ -102,13 +102,13 @@ def measure(path: Path = REPORT) -> None:
             if key not in real:
                 real |= piece(rule)
                 _write(path, report)
-        for name in (f"{model}-{rule}-lite" for model in COMPARED):
+        for name in (f"{model}-{rule}{LITE}" for model in COMPARED):
             if name in RECIPES and name not in report["curves"] and checkpoint_path(name).is_file():
                 report["curves"][name] = curve_of(name)
                 _write(path, report)
-    for row in STEMS:
+    for stem in dict.fromkeys((*STEMS.values(), "successor")):
         for rule in RULES:
-            name = recipe_name(row, rule)
+            name = f"{stem}-{rule}{LITE}"
             if name in RECIPES and name not in brightness and checkpoint_path(name).is_file():
                 model, _ = load_checkpoint(name)
                 brightness[name] = by_brightness(rule, imagine(model, SCENES, SEED))["brightness"]

@@ -9,7 +9,7 @@ Place = tuple[float, float]
 
 # ---- 6.1: how far off a box may be
 
-SIDE, LEAST_OVERLAP = 10.0, 0.5  # pixels; intersection over union from which a box counts
+SIDE = 10.0  # pixels
 
 OFF = Exercise(
     number="6.1",
@@ -165,23 +165,20 @@ POINTING = Exercise(
     otherwise="for each solid: atan2 of the way to it, less the heading, brought into [-pi, pi); the smallest wins",
 )
 
-# ---- 6.4: what guessing gives
+# ---- 6.4: what a twin gives away
 
-COLOURS, MATERIALS = 8, 2
-
-GUESS = Exercise(
+TWIN = Exercise(
     number="6.4",
-    asks="how often a reader is right on colour and material together, if the code knows material and not colour",
-    solution=1 / COLOURS,
+    asks="how often the shape of one of the three solids can be named, at best, when the shape of another is known",
+    solution=1 / 3,
     same=same_number(0.001),
     mistakes=(
-        Mistake(1 / (COLOURS * MATERIALS), "this is a code that knows neither; material is read right always"),
-        Mistake((1 / COLOURS + 1) / 2, "both have to be right at once: the shares are multiplied, not averaged"),
-        Mistake(1 / MATERIALS, "this is a code that knows colour and not material"),
-        Mistake(1 - 1 / COLOURS, "this is how often the reader is wrong"),
+        Mistake(1 / 2, "that is so if you are told of a twin; one time in three it is the odd one, and has no twin"),
+        Mistake(2 / 3, "so often you are told of a twin; of the two others only one is like it"),
+        Mistake(1 / 4, "the arrow is not asked about: three shapes are left"),
     ),
-    praise="so a bar says something beside the bar of guessing only",
-    otherwise="the material is right always, the colour by chance: multiply the two",
+    praise="no better than without the hint: the grammar is a relation of three, and two of them alone do not show it",
+    otherwise="how often is the solid that you are told of a twin, and how often is the second one then like it?",
 )
 
-EXERCISES: tuple[Exercise, ...] = (OFF, PRECISION, POINTING, GUESS)
+EXERCISES: tuple[Exercise, ...] = (OFF, PRECISION, POINTING, TWIN)

@@ -37,9 +37,9 @@ def share(record: Record) -> str:
     return accepted(record["metrics"], record)
 
 
-def accepted(metrics: dict[str, float], record: Record) -> str:
+def accepted(metrics: dict[str, float], record: Record, of: str = "structure") -> str:
     """The share that a parser accepts, with its interval."""
-    middle, low, high = (f"{metrics[f'structure_{name}']:.3f}" for name in ("accuracy", "low", "high"))
+    middle, low, high = (f"{metrics[f'{of}_{name}']:.3f}" for name in ("accuracy", "low", "high"))
     return f"{linked(middle, record)} ({low} to {high})"
 
 

@@ -35,3 +35,10 @@ def ranking(rows: list[str], rule: str, key: str, records: list[Record]) -> list
     """Rows that were measured, the highest first."""
     found = [(row, middle(runs_of(recipe_name(row, rule), records), key)) for row in rows]
     return sorted(((row, value) for row, value in found if value is not None), key=lambda pair: -pair[1])
+
+
+def standing(wanted: str, place: int, rows: list[str], rule: str, key: str, records: list[Record]) -> list[bool]:
+    """Run by run of a model: is it first (place 0) or last (-1), beside the others' means? Empty where none was run."""
+    others = [value for row, value in ranking(rows, rule, key, records) if row != wanted]
+    values = [run["metrics"][key] for run in runs_of(recipe_name(wanted, rule), records) if key in run["metrics"]]
+    return [value > max(others) if place == 0 else value < min(others) for value in values] if others else []

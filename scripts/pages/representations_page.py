@@ -6,13 +6,14 @@ Measures nothing. A number reaches the page only from data/results/ or data/publ
 import json
 
 from scripts.pages import representations_words as words
-from scripts.pages.cells import at_least, cell, linked, plain, share, steps
+from scripts.pages.cells import accepted, at_least, cell, linked, plain, share, steps
 from scripts.pages.markdown import number, table, write_page
 from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, runs_of
 from scripts.pages.results_words import DATASETS
 from scripts.toc import ROOT
 
 FIDELITY, CONTROLS = RECORDS / "arrow_room_fidelity.json", RECORDS / "controls.json"
+JUDGE = ROOT / "data" / "parsers" / "parser-arrow-room.json"
 PAGE = ROOT / "book" / "representations.md"
 MODELS = {"GNM": "gnm", "SPACE": "space"}
 RULES = {"mnist_4": "mnist4", "mnist_10": "mnist10"}
@@ -63,20 +64,33 @@ def table_4(published: dict, records: list[Record]) -> str:
     return "\n".join(parts)
 
 
-def rooms(published: dict, records: list[Record], fidelity: dict[str, float]) -> str:
+def judge_number(value: float) -> str:
+    """A number of the parser of rooms, that leads to its file."""
+    return f"[{value:.3f}](../data/parsers/{JUDGE.name})"
+
+
+def swept(record: Record) -> str:
+    """Structure accuracy after sweeps with its interval."""
+    return accepted(record["metrics"], record, "swept")
+
+
+def rooms(published: dict, records: list[Record], fidelity: dict[str, float], judge: dict[str, float]) -> str:
     """The Arrow Room."""
+    wrong = max(value for name, value in judge.items() if name.startswith("false_accept"))
+    said = {name: file_number(value) for name, value in fidelity.items()}
+    said |= {"accepts": judge_number(judge["true_accept"]), "broken": judge_number(wrong)}
     lite, paper = (runs_of(name, records) for name in (ARROW, PAPER_ARROW))
     first = [
         [
             size, cell(runs, "structure_accuracy", share),
             cell(runs, "structure_true_accept", plain("structure_true_accept")),
-            cell(runs, "swept_accuracy", plain("swept_accuracy")),
+            cell(runs, "swept_accuracy", swept),
         ]
         for size, runs in (("lite", lite), ("the paper's", paper))
     ]  # fmt: skip
     theirs = number(published["arrow_room"]["GNM"][0])
     return "\n".join([
-        words.ROOMS.format(alt=words.ALT_ROOMS, **{name: file_number(value) for name, value in fidelity.items()}),
+        words.ROOMS.format(alt=words.ALT_ROOMS, **said),
         table(["size", "S-Acc, ours", "*t*", "swept", "S-Acc, published"],
               [[*first[0], "–"], [*first[1], theirs]]),
         "The parts, and what is seen and known, of the lite model:\n",
@@ -102,18 +116,20 @@ def successor(records: list[Record], controls: dict) -> str:
     return "\n".join(parts)
 
 
-def page(records: list[Record], published: dict, fidelity: dict[str, float], controls: dict) -> str:
+def page(records: list[Record], published: dict, fidelity: dict, controls: dict, judge: dict[str, float]) -> str:
     """The page's text."""
     gnm = published["gnm"]
     seen = table_4(gnm["table_4_representation"], records)
-    parts = [seen, rooms(gnm["table_1"], records, fidelity), successor(records, controls)]
+    parts = [seen, rooms(gnm["table_1"], records, fidelity, judge), successor(records, controls)]
     return "\n".join([words.INTRODUCTION, *parts])
 
 
 def current_page() -> str:
     """The page as the files in data/ say it should be."""
-    read = (json.loads(path.read_text(encoding="utf-8")) for path in (PUBLISHED, FIDELITY, CONTROLS))
-    return page(load_records(), *read)
+    published, fidelity, controls, judge = (
+        json.loads(path.read_text(encoding="utf-8")) for path in (PUBLISHED, FIDELITY, CONTROLS, JUDGE)
+    )
+    return page(load_records(), published, fidelity, controls, judge["metrics"])
 
 
 if __name__ == "__main__":

@@ -41,10 +41,11 @@ Root mean squared difference between the two, of pixels from nought to one, over
 solids, {rubber} on rubber ones, {ground} on the ground (`scripts/blender_arrow_room.py`).
 
 - **S-Acc**, ***t***: share of imagined rooms that obey the grammar, and of the model's own reconstructions of real
-  rooms.
+  rooms. The parser that judges accepts {accepts} of real rooms, and of rooms that are broken in one way {broken} at
+  most.
 - **swept**: S-Acc after two sweeps of pseudo-Gibbs (chapter 4): not ancestral sampling.
 - **the parts**: shares of imagined rooms with four solids; with an arrow, twins and an odd one; of one material; with
-  the arrow nearest to the camera; with the arrow pointing at the odd one.
+  the arrow nearest to the camera, and with it pointing at the odd one, both only where the shapes are right.
 - **objects**, **AP 0.5**: as above, against the smallest boxes around what is seen of a solid.
 - **covered**: share of the solids' pixels, and of the ground's, that objects cover by more than half.
 - **behind**: mean squared error of the background alone, where solids stand, against the empty room.

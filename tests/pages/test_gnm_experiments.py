@@ -104,7 +104,26 @@ def test_the_verdict_is_the_order_that_was_measured(gnm: float, said: str) -> No
 def test_a_claim_that_fails_is_said_before_all_are_run() -> None:
     records = [run("gnm-mnist4-lite", d_steps=100), run("convdraw-mnist4-lite", d_steps=400)]
     said = experiments.verdict("mnist4", ["GNM", "ConvDRAW", "VAE"], records).splitlines()[3]
-    assert said.startswith(f"- D-Steps: ConvDRAW > GNM. GNM first: {words.FAILS}. The samples are drawn")
+    assert said.startswith(f"- D-Steps: ConvDRAW > GNM. GNM first: {words.FAILS}. The number says when")
+
+
+def test_a_claim_is_asked_of_every_seed() -> None:
+    records = [run("gnm-mnist4-lite", seed, d_steps=value) for seed, value in enumerate((100, 2000))]
+    records += [run("vae-mnist4-lite", d_steps=400)]
+    said = experiments.verdict("mnist4", ["GNM", "VAE"], records).splitlines()[3]
+    assert said.startswith(f"- D-Steps: GNM > VAE. GNM first: {words.DEPENDS}. The number says when")
+
+
+def test_a_larger_beta_is_said_to_do_what_it_did() -> None:
+    def at(beta: int, structure: float, likelihood: float) -> dict:
+        about = {"structure_low": structure - 0.02, "structure_high": structure + 0.02, "likelihood_error": 3.0}
+        return run(f"gnm-beta{beta}-mnist4-lite", likelihood=likelihood, **about)
+
+    for ends, wanted in (((0.5, 900, 0.9, 800), "accuracy rises, likelihood falls"),
+                         ((0.9, 800, 0.5, 900), "accuracy falls, likelihood rises"),
+                         ((0.5, 900, 0.53, 905), f"accuracy {words.SAME}, likelihood {words.SAME}")):  # fmt: skip
+        assert wanted in experiments.by_beta_said([at(1, *ends[:2]), at(3, *ends[2:])])
+    assert experiments.by_beta_said([at(1, 0.5, 900)]) == ""
 
 
 def test_the_pictures_show_the_records() -> None:

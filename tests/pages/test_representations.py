@@ -28,7 +28,8 @@ def test_the_page_is_what_the_records_say() -> None:
 def test_no_number_is_typed(spread_of_nan) -> None:
     records = [record | {"metrics": nowhere(record["metrics"]), "seed": math.nan} for record in load_records()]
     fidelity = nowhere(json.loads(representations.FIDELITY.read_text(encoding="utf-8")))
-    text = representations.page(records, nowhere(published()), fidelity, nowhere(controls()))
+    judge = nowhere(json.loads(representations.JUDGE.read_text(encoding="utf-8"))["metrics"])
+    text = representations.page(records, nowhere(published()), fidelity, nowhere(controls()), judge)
     left = [line for line in NAMES.sub("", text).splitlines() if re.search(r"\d", line)]
     assert left == [] and "nan" in text
 
@@ -38,8 +39,8 @@ def test_every_row_is_a_recipe_and_every_number_leads_to_a_file() -> None:
     names = [f"{stem}-{rule}-lite" for stem in stems for rule in rules]
     names += [representations.ARROW, representations.PAPER_ARROW, *representations.CURRICULUM.values()]
     assert set(names) <= RECIPES.keys()
-    targets = re.findall(r"\(\.\./data/results/([^)]+)\)", representations.PAGE.read_text(encoding="utf-8"))
-    assert targets and all((representations.ROOT / "data" / "results" / target).is_file() for target in targets)
+    targets = re.findall(r"\(\.\./data/([^)]+)\)", representations.PAGE.read_text(encoding="utf-8"))
+    assert targets and all((representations.ROOT / "data" / target).is_file() for target in targets)
 
 
 def test_a_column_is_a_metric_and_a_row_without_a_run_says_so() -> None:
