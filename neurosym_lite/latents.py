@@ -64,3 +64,13 @@ class Boxes(NamedTuple):
     """x0, y0, x1, y1: pixel i covers [i, i + 1)."""
     present: Bool[Tensor, "B K"]
     """Which of the K boxes count."""
+
+
+class Detection(NamedTuple):
+    """What a model of boxes finds in images."""
+
+    boxes: Boxes
+    confidence: Float[Tensor, "B K"]
+    """Probability of presence."""
+    image: Float[Tensor, "B C H W"]
+    """The images as the model sees them."""

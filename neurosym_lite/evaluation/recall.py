@@ -34,9 +34,7 @@ class Recalled(NamedTuple):
 @torch.no_grad()
 def through_code(model: GNM, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
     """The images as z_g remembers them: mean of q(z_g | x), mode of p(z_s | z_g), drawn."""
-    draw = model.globals.infer(model.infer(images, mode=True).features, mode=True)
-    behind = model.background_prior(draw.latent).mean if model.config.background else None
-    return model.render(model.prior(draw).mode(), behind)
+    return model.imagined(model.globals.infer(model.infer(images, mode=True).features, mode=True)).images
 
 
 def recalled(parsed: Parsed, scenes: Scenes) -> Recalled:

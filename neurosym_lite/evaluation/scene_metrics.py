@@ -37,11 +37,7 @@ WHAT_SEED = 4_000_037  # keeps them apart from the held-out ones
 @torch.no_grad()
 def redrawn(model: SceneModel, scenes: Scenes | ArrowScenes) -> Float[Tensor, "B C H W"]:
     """The scenes as the model sees them: drawn from the mode of its posterior."""
-    parts = []
-    for batch in scenes.images.split(BATCH):
-        images = batch.float() / 255
-        parts.append(model.detect(images)[2] if isinstance(model, GNM) else model.redraw(images))
-    return torch.cat(parts)
+    return torch.cat([model.redraw(batch.float() / 255) for batch in scenes.images.split(BATCH)])
 
 
 def reconstruction(model: SceneModel, scenes: Scenes | ArrowScenes) -> dict[str, float]:

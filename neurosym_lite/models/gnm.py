@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import Bernoulli, Gaussian, gaussian_head, image_log_likelihood, kl_gaussian
-from neurosym_lite.latents import Boxes, ObjectLatents, SceneLatents, Where
+from neurosym_lite.latents import Detection, ObjectLatents, SceneLatents, Where
 from neurosym_lite.layers import conv_stack, mlp
 from neurosym_lite.models.appearance import Background, BackgroundPrior, GlimpseDecoder
 from neurosym_lite.models.global_prior import GaussianGlobal, GlobalDraw
@@ -246,6 +246,11 @@ class GNM(nn.Module):
         draw = self.globals.generate(n, generator)
         for _ in range(sweeps):
             draw = self.globals.infer(self._look_again(draw), generator=generator)
+        return self.imagined(draw)
+
+    @torch.no_grad()
+    def imagined(self, draw: GlobalDraw) -> SceneSample:
+        """The likeliest scene that z_g says: the modes of p(z_s | z_g) and p(z_b | z_g), drawn."""
         return self._scene(draw.latent, self.prior(draw).mode(), self._background_mode(draw))
 
     def _scene(
@@ -255,11 +260,10 @@ class GNM(nn.Module):
 
     def _look_again(self, draw: GlobalDraw) -> Float[Tensor, "B K E"]:
         """What q(z_g | x) would see of the scene that z_g says: its symbols, or the features of its picture."""
-        objects = self.prior(draw).mode()
         if self.config.global_from == "symbols":
+            objects = self.prior(draw).mode()
             return as_input(objects.pres, objects.where, objects.what)
-        picture = self.render(objects, self._background_mode(draw))
-        return rearrange(self.encoder(picture), "B D y x -> B (y x) D")
+        return rearrange(self.encoder(self.imagined(draw).images), "B D y x -> B (y x) D")
 
     def _background_mode(self, draw: GlobalDraw) -> Float[Tensor, "B E"]:
         if self.config.background:
@@ -267,12 +271,16 @@ class GNM(nn.Module):
         return draw.latent[:, :0]
 
     @torch.no_grad()
-    def detect(self, images: Float[Tensor, "B C H W"]) -> tuple[Boxes, Float[Tensor, "B K"], Tensor]:
-        """Boxes of the inferred objects in pixels, their presence probabilities, and the reconstruction."""
+    def detect(self, images: Float[Tensor, "B C H W"]) -> Detection:
+        """Boxes of the inferred objects in pixels, and the images drawn again, from the modes of the posteriors."""
         seen = self.infer(images, mode=True)
         latents = seen.objects.mode()
         found = pixel_boxes(self.boxes(latents.where), latents.pres, self.config.image_size)
-        return found, seen.objects.pres.probability, self.render(latents, seen.background.mean)
+        return Detection(found, seen.objects.pres.probability, self.render(latents, seen.background.mean))
+
+    def redraw(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
+        """The images as the model sees them, from the modes of the posteriors."""
+        return self.detect(images).image
 
 
 def _global_prior(config: GNMConfig, seen: int) -> GaussianGlobal | StructDraw:

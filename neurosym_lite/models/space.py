@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import kl_gaussian
-from neurosym_lite.latents import Boxes, ObjectLatents
+from neurosym_lite.latents import Detection, ObjectLatents
 from neurosym_lite.models.genesis import Genesis, GenesisConfig, mixture_log_likelihood
 from neurosym_lite.models.gnm import GNM, Inference
 from neurosym_lite.models.gnm_config import GNMConfig
@@ -181,7 +181,7 @@ class Space(nn.Module):
 
     def redraw(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:
         """The images as the model sees them, from the modes of its posteriors."""
-        return self._composed(self.infer(images, mode=True).objects.mode(), self.backdrop(images, mode=True))
+        return self.detect(images).image
 
     def _composed(self, latents: ObjectLatents, behind: Backdrop) -> Float[Tensor, "B C H W"]:
         front = self.layers(latents)
@@ -189,12 +189,13 @@ class Space(nn.Module):
         return front.share * front.mean + (1 - front.share) * picture
 
     @torch.no_grad()
-    def detect(self, images: Float[Tensor, "B C H W"]) -> tuple[Boxes, Float[Tensor, "B K"], Tensor]:
-        """Boxes of the inferred objects in pixels, their presence probabilities, and the reconstruction."""
+    def detect(self, images: Float[Tensor, "B C H W"]) -> Detection:
+        """Boxes of the inferred objects in pixels, and the images drawn again, from the modes of the posteriors."""
         objects = self.infer(images, mode=True).objects
         latents = objects.mode()
         found = pixel_boxes(self.foreground.boxes(latents.where), latents.pres, self.config.image_size)
-        return found, objects.pres.probability, self._composed(latents, self.backdrop(images, mode=True))
+        drawn = self._composed(latents, self.backdrop(images, mode=True))
+        return Detection(found, objects.pres.probability, drawn)
 
     @torch.no_grad()
     def sample(self, n: int, generator: Generator) -> Float[Tensor, "n C H W"]:
