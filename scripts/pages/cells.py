@@ -51,7 +51,7 @@ def steps(runs: list[Record]) -> str:
     if not having:
         return NOT_RUN
     low, high = (at_least(f"d_steps_{end}", having[0]) for end in ("low", "high"))
-    return f"{linked(at_least('d_steps', having[0]), having[0])} ({low} to {high})"
+    return linked(at_least("d_steps", having[0]), having[0]) + (f" ({low} to {high})" if low != high else "")
 
 
 def at_least(key: str, record: Record) -> str:

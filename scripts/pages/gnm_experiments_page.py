@@ -124,7 +124,7 @@ def parameters_section(published: dict, records: list[Record]) -> str:
     """Table 5, for the MNIST scenes."""
     body = []
     for row in COUNTED:
-        paper, lite = (RECIPES[recipe_name(row, "mnist10", size)].model for size in ("", LITE))
+        paper, lite = (RECIPES[recipe_name(row, *of)].model for of in (("mnist10", ""), ("mnist4", LITE)))
         theirs = number(published["mnist_4"][row]) if row in published["mnist_4"] else "–"
         body.append([row, theirs, f"{count(paper) / 1e6:.2f}", f"{count(lite) / 1e6:.2f}"])
     header = ["model", "published (millions)", "ours, the paper's size (millions)", "ours, lite (millions)"]
@@ -190,13 +190,14 @@ def seen_section(records: list[Record], controls: dict) -> str:
     for row in words.SEEN:
         name = recipe_name(row, pictures.RULE)
         runs, bright = runs_of(name, records), controls["brightness"].get(name)
-        spread = cell(runs, "structure_spread", plain("structure_spread"))
+        accepts_some = any(run["metrics"]["structure_accuracy"] != 0 for run in runs)
+        spread = cell(runs, "structure_spread", plain("structure_spread")) if accepts_some or not runs else "–"
         body.append([row, spread, NOT_RUN if bright is None else linked(f"{bright:.3f}", link), steps(runs)])
         if bright is not None and runs[0]["metrics"]["d_steps"] == runs[0]["metrics"]["d_steps_cap"]:
             capped, told = capped + 1, told + (bright >= TOLD_APART)
     header = ["model", "spread of handwriting", "told by one number", "D-Steps"]
-    said = f"\n{words.SEEN_SAID.format(capped=capped, told=told)}\n" if capped else ""
-    return f"{words.SEEN_INTRO}\n{table(header, body)}{said}"
+    said = words.ALL_TOLD if told == capped else words.SOME_TOLD.format(capped=capped, told=told)
+    return f"{words.SEEN_INTRO}\n{table(header, body)}" + (f"\n{said}\n" if capped else "")
 
 
 def few_section(records: list[Record]) -> str:

@@ -101,14 +101,18 @@ SEEN_INTRO = """(what-d-steps-see)=
 
 D-Steps say when one network, trained at one rate, first finds *some* difference between samples and scenes. They do not
 say how large the differences are. Beside them, for MNIST-4, stand two plain numbers of the samples. The spread of
-handwriting is the standard deviation of a pixel among digits of a class, over accepted scenes (where none is accepted
-there is nothing to measure). The other needs no network: how often does a threshold on **one number** of an image, its
-count of pixels of nearly full ink, tell a sample from a real scene? The threshold is chosen on half of the images and
-tried on the other half; a coin would be right half of the time.
+handwriting is the standard deviation of a pixel among digits of a class, over accepted scenes (where none is accepted,
+there is none). The other needs no network: how often does a threshold on **one number** of an image, its count of
+pixels of nearly full ink, tell a sample from a real scene? The threshold is chosen on half of the images and tried on
+the other half; a coin would be right half of the time.
 """
-SEEN_SAID = (
+ALL_TOLD = (
+    "The one number gives away every model whose first run reaches the cap, nine times of ten or more. To be told "
+    "apart late is not to be like real scenes."
+)
+SOME_TOLD = (
     "Of the {capped} models whose first run reaches the cap, the one number gives away {told}, nine times of ten or "
-    "more. To be told apart late is not to be like real scenes."
+    "more."
 )
 
 TABLE_5 = """## Table 5: parameters
