@@ -134,9 +134,10 @@ def test_results_page_shows_a_run_beside_the_published_number() -> None:
         "file": "gnm-mnist4.json",
     }
     page = results_page.render([record], json.loads(PUBLISHED.read_text(encoding="utf-8")))
-    assert "| `gnm-mnist4` | 0.8125 |" in page and "| `gnm-mnist4` | 0.875 | 0.5 |" in page
+    run = "[`gnm-mnist4`](../data/results/gnm-mnist4.json)"
+    assert f"| {run} | 0.8125 |" in page and f"| {run} | 0.875 | 0.5 |" in page
     boxes = "AP at 0.5: 0.875, AP at 0.5 to 0.95: 0.5, class from $z_{\\mathrm{what}}$: –"
-    assert f"| MNIST-4 | GNM | 0.905 | 0.487 | 0.983 | `gnm-mnist4` ({boxes}) |" in page
+    assert f"| MNIST-4 | GNM | 0.905 | 0.487 | 0.983 | {run} ({boxes}) |" in page
     assert "| MNIST-10 | GNM | 0.905 | 0.459 | 0.984 | not run |" in page
 
 
@@ -147,7 +148,7 @@ def test_runs_that_fail_on_purpose_are_left_to_their_gallery() -> None:
          "metrics": metrics, "file": f"{name}.json"}
         for name in ("failure-x", "gnm-x")
     ])  # fmt: skip
-    assert "failure-x" not in page and "| `gnm-x` | 0.500 (0.400 to 0.600) |" in page
+    assert "failure-x" not in page and "| [`gnm-x`](../data/results/gnm-x.json) | 0.500 (" in page
     assert "- `structure_accuracy`" in page and "ap50" not in page
 
 

@@ -16,7 +16,7 @@ from scripts.pages import gnm_experiments as found
 from scripts.pages import gnm_experiments_pictures as pictures
 from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN, accepted, bound, cell, linked, plain, relaxed, share, steps
-from scripts.pages.gnm_experiments import LITE, RULES, recipe_name
+from scripts.pages.gnm_experiments import LITE, RULES, STEMS, recipe_name
 from scripts.pages.markdown import number, published_number, table, write_page
 from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, runs_of
 from scripts.pages.results_words import DATASETS, HEADINGS
@@ -121,14 +121,28 @@ def controls_section(controls: dict) -> str:
 
 
 def parameters_section(published: dict, records: list[Record]) -> str:
-    """Table 5, for the MNIST scenes."""
+    """Table 5, for the MNIST scenes and the Arrow Room."""
     body = []
     for row in COUNTED:
         paper, lite = (RECIPES[recipe_name(row, *of)].model for of in (("mnist10", ""), ("mnist4", LITE)))
-        theirs = number(published["mnist_4"][row]) if row in published["mnist_4"] else "–"
-        body.append([row, theirs, f"{count(paper) / 1e6:.2f}", f"{count(lite) / 1e6:.2f}"])
-    header = ["model", "published (millions)", "ours, the paper's size (millions)", "ours, lite (millions)"]
+        rooms = RECIPES.get(f"{STEMS[row]}-arrow")
+        body.append([
+            row, published_count(row, published["mnist_4"]), millions(paper), millions(lite),
+            published_count(row, published["arrow_room"]), millions(rooms.model) if rooms else "–",
+        ])  # fmt: skip
+    header = ["model, millions", "MNIST, published", "ours, the paper's size", "ours, lite",
+              "Arrow Room, published", "ours, the paper's size"]  # fmt: skip
     return f"{words.TABLE_5}\n{table(header, body)}"
+
+
+def published_count(row: str, column: dict[str, float]) -> str:
+    """Of table 5, in millions; a dash for what it does not count."""
+    return number(column[row]) if row in column else "–"
+
+
+def millions(config: Config) -> str:
+    """Parameters of a model of that configuration, in millions."""
+    return f"{count(config) / 1e6:.2f}"
 
 
 def count(config: Config) -> int:

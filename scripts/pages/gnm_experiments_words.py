@@ -117,7 +117,7 @@ SOME_TOLD = (
 
 TABLE_5 = """## Table 5: parameters
 
-Ours are counted from the configurations. Where the paper leaves the wiring open:
+Ours are counted from the configurations; for the Arrow Room, of GNM alone. Where the paper leaves the wiring open:
 
 - **ConvDRAW**: the paper says neither what its LSTMs see nor how wide a step's latent is. Ours takes GNM's.
 - **VAE**: in its tables the head gives as many numbers as the decoder takes, but it has to give a mean and a standard

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from statistics import mean, stdev
 
-from scripts.pages.cells import NOT_RUN
+from scripts.pages.cells import NOT_RUN, linked
 from scripts.pages.markdown import number, published_number, spread, table, write_page
 from scripts.pages.records import PUBLISHED, Record, load_records
 from scripts.pages.results_words import DATASETS, DIFFERENCES, FAMILIES, HEADINGS, INTRODUCTION, MEANINGS
@@ -70,10 +70,10 @@ def runs_section(records: list[Record]) -> str:
 
 
 def family_table(title: str, names: tuple[str, ...], records: list[Record]) -> str:
-    """The runs that have one of these metrics, a column a metric that any of them has."""
+    """The runs that have one of these metrics, a column a metric that any of them has; a run leads to its record."""
     having = [r for r in records if any(name in r["metrics"] for name in names)]
     columns = [name for name in names if any(name in r["metrics"] for r in having)]
-    rows = [[run_name(r), *(with_interval(r["metrics"], name) for name in columns)] for r in having]
+    rows = [[linked(run_name(r), r), *(with_interval(r["metrics"], name) for name in columns)] for r in having]
     return f"\n### {title}\n\n" + table(["run", *(f"`{name}`" for name in columns)], rows) if having else ""
 
 
@@ -115,7 +115,7 @@ def ours(names: list[str], columns: list[str], records: list[Record]) -> str:
     for name in names:
         runs = [r for r in records if r["recipe"] == name]
         values = [f"{HEADINGS[c]}: {measured(runs, c)}" for c in columns]
-        cells.append(f"`{name}` ({', '.join(values)})")
+        cells.append(f"{', '.join(linked(run_name(run), run) for run in runs)} ({', '.join(values)})")
     return "; ".join(cells) or NOT_RUN
 
 
