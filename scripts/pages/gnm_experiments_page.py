@@ -195,7 +195,8 @@ def compared(low: dict, high: dict, bottom: str, top: str) -> str:
 
 def seen_section(records: list[Record], controls: dict) -> str:
     """What D-Steps see, beside two numbers of the same samples."""
-    link, real, body, capped, told = {"file": CONTROLS.name}, controls["real"][pictures.RULE], [], 0, 0
+    link, real = {"file": CONTROLS.name}, controls["real"][pictures.RULE]
+    body, ends, capped, told = [], [], 0, 0
     reached = "≥ " if real["d_steps"] == real["d_steps_cap"] else ""
     body.append([
         "real scenes", linked(number(real["structure_spread"], 3), link), linked(f"{real['brightness']:.3f}", link),
@@ -209,9 +210,14 @@ def seen_section(records: list[Record], controls: dict) -> str:
         body.append([row, spread, NOT_RUN if bright is None else linked(f"{bright:.3f}", link), steps(runs)])
         if bright is not None and runs[0]["metrics"]["d_steps"] == runs[0]["metrics"]["d_steps_cap"]:
             capped, told = capped + 1, told + (bright >= TOLD_APART)
+        curve = controls["curves"].get(name, [])
+        if curve and curve[-1][0] == runs[0]["metrics"]["d_steps_cap"]:
+            ends.append(f"{row} {linked(f'{curve[-1][1]:.2f}', link)}")
     header = ["model", "spread of handwriting", "told by one number", "D-Steps"]
     said = words.ALL_TOLD if told == capped else words.SOME_TOLD.format(capped=capped, told=told)
-    return f"{words.SEEN_INTRO}\n{table(header, body)}" + (f"\n{said}\n" if capped else "")
+    return f"{words.SEEN_INTRO}\n{table(header, body)}" + (f"\n{said}\n" if capped else "") + (
+        f"\n{words.AT_CAP.format(ends=', '.join(ends))}\n" if ends else ""
+    )
 
 
 def few_section(records: list[Record]) -> str:

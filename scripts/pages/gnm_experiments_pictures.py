@@ -70,7 +70,7 @@ def figure_4(records: list[Record], controls: dict) -> Figure:
     real = controls["real"][RULE]["curve"]
     below.plot(*zip(*real, strict=True), color="0.5", linestyle=":", label="real scenes")
     below.set(xlabel="steps of the classifier", ylabel="its accuracy", xscale="log", ylim=(0.45, 1.02))
-    below.legend(frameon=False)
+    below.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=6, fontsize=8, columnspacing=1)
     return figure
 
 

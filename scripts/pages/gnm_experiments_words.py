@@ -110,6 +110,7 @@ ALL_TOLD = (
     "The one number gives away every model whose first run reaches the cap, nine times of ten or more. To be told "
     "apart late is not to be like real scenes."
 )
+AT_CAP = "Nor does a classifier guess at the cap. How often the first one was right there: {ends}."
 SOME_TOLD = (
     "Of the {capped} models whose first run reaches the cap, the one number gives away {told}, nine times of ten or "
     "more."
