@@ -144,11 +144,12 @@ def verdict_sheet(images: Sequence[Tensor], accepted: Sequence[bool] | Tensor, c
 
 
 def glue(name: str, value: float | int | str) -> None:
-    """Keep a value under a name for the prose: {glue:text}`name` on the page shows it. Prints nothing."""
+    """Keep a value under a name for the prose: {glue:text}`name` on the page shows it. Prints nothing.
+
+    The page evaluates what is kept, so a text is kept in quotes: "0.90" would come out as 0.9, and "9,780" as a pair.
+    """
     from IPython.display import display
 
     prefix = "application/papermill.record/"
-    text = value if isinstance(value, str) else repr(value)
-    display(
-        {f"{prefix}text/plain": text}, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": prefix}}
-    )
+    about = {"scrapbook": {"name": name, "mime_prefix": prefix}}
+    display({f"{prefix}text/plain": repr(value)}, raw=True, metadata=about)

@@ -32,7 +32,7 @@ RULES = ("mnist4", "mnist10", "mnist4-10")
 GLYPHS = "mnist"
 SCENES, SEED = 1000, 0  # as evaluate has them
 OTHER_SEED = 1  # of the real scenes in the place of samples
-COMPARED = ("gnm", "gnm-gaussian", "genesis", "convdraw", "convdraw-8steps", "convdraw-mlp", "vae")  # those with a curve
+COMPARED = ("gnm", "gnm-gaussian", "genesis", "convdraw", "convdraw-8steps", "convdraw-mlp", "vae")  # with a curve
 
 
 def judged(rule: str) -> dict[str, float]:

@@ -82,11 +82,15 @@ def test_a_sheet_of_verdicts_is_read_without_colour() -> None:
 
 def test_glue_keeps_a_value_under_a_name(monkeypatch) -> None:
     import IPython.display
+    from myst_nb.core.variables import format_plain_text
 
     kept = []
     monkeypatch.setattr(IPython.display, "display", lambda data, **settings: kept.append((data, settings["metadata"])))
     figures.glue("gap", 0.75)
-    figures.glue("word", "many")
-    (number, name), (text, _) = kept
-    assert list(number.values()) == ["0.75"] and list(text.values()) == ["many"]
-    assert name["scrapbook"]["name"] == "gap"
+    for text in ("many", "9,780", "0.90", "≥ 2,000"):
+        figures.glue("word", text)
+    (number, name), *texts = kept
+    assert list(number.values()) == ["0.75"] and name["scrapbook"]["name"] == "gap"
+    shown = [format_plain_text(*data.values(), "") for data, _ in texts]  # as the page does
+    assert shown == ["many", "9,780", "0.90", "≥ 2,000"]
+    assert format_plain_text(*texts[2][0].values(), "+.1f") == "+0.9"

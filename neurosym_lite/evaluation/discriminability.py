@@ -3,8 +3,8 @@
 The paper gives neither network nor schedule. Ours is fixed here: the trunk of table 6 without norms, Adam, as many
 fresh real as fresh generated scenes a step and none twice, a look at held-out ones every LOOK steps. The number is the
 first step at which the mean of three looks reaches 90 % accuracy, or the cap. It says something beside another model's
-alone, and beside that of real scenes against real scenes, which has to reach the cap. It says when this network first
-finds a difference, not how large the differences are: `told_by_brightness` needs no network and finds many of them.
+alone, and beside that of real scenes against real scenes, which has to reach the cap. It says when this network is
+right nine times of ten, not how large the differences are: `told_by_brightness` needs no network, and finds many.
 """
 
 from collections.abc import Callable
