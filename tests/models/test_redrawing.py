@@ -59,7 +59,7 @@ def test_a_turned_token_is_the_type_turned(dood: DooD, images: Tensor) -> None:
 
 
 def test_noise_has_a_number_for_each_control_point(dood: DooD, images: Tensor) -> None:
-    with pytest.raises(ValueError, match="noise for 3 control points: this model has 5"):
+    with pytest.raises(ValueError, match="noise for 3 control points: give a TokenNoise with 5"):
         exemplars(dood, begin_with(dood, images), at(0), PAPER_NOISE._replace(points=(0.0, 0.1, 0.0)))
 
 

@@ -49,7 +49,7 @@ def test_trained_parts_exist_and_names_say_what_they_hold(recipe: Recipe) -> Non
 def test_steps_are_found_in_their_phase(recipe: Recipe) -> None:
     assert recipe.steps == 14
     assert recipe.phase_at(5) == (recipe.phases[0], 5) and recipe.phase_at(6) == (recipe.phases[1], 0)
-    with pytest.raises(ValueError, match="beyond the end"):
+    with pytest.raises(ValueError, match="which has 14"):
         recipe.phase_at(14)
 
 
