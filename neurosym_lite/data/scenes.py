@@ -23,12 +23,6 @@ SLOPE, TURN = 0.05, 2 * math.pi  # of shaded backgrounds: rise from the middle t
 PAPER_CORE = 20  # a digit's core: MNIST's 28 x 28 with the 4-pixel rim cut
 ABSENT = -1  # label of a slot that holds no digit
 
-TOP_LEFT, TOP_RIGHT, BOTTOM_RIGHT, BOTTOM_LEFT = range(4)  # quadrants, clockwise
-# MNIST-10: the diagonals {0,1} / {8,9} and {2,3,4} / {5,6,7}. Pairs share positions, 0 with 8 and 1 with 9 (the
-# pairing is not in the paper: 195 of 196 published samples); the two diagonals swap independently (not in the paper).
-PAIR_QUADRANTS = (TOP_LEFT, BOTTOM_RIGHT)
-TRIPLE_QUADRANTS = (TOP_RIGHT, BOTTOM_LEFT)
-
 
 class Layout(NamedTuple):
     """What a scene says, before any pixel: N slots, of which some may be empty."""
@@ -110,8 +104,9 @@ def _places_apart(n: int, digits: int, canvas: int, generator: Generator) -> Int
 def describe_mnist10(n: int, canvas: int, generator: Generator) -> Layout:
     """Ten digits, each once: {0,1}, {8,9} on one diagonal, {2,3,4}, {5,6,7} on the other.
 
-    {8,9} is {0,1} moved by half the canvas: 8 sits where 0 does in its quadrant and 9 where 1 does. The triples are
-    free. Each diagonal may be swapped. Cores in a quadrant do not overlap. Slot i holds digit i.
+    {8,9} is {0,1} moved by half the canvas: 8 sits where 0 does in its quadrant and 9 where 1 does (not in the paper:
+    so in 195 of its 196 published samples). The triples are free. Either diagonal may be swapped, by a coin of its own
+    (not in the paper). Cores in a quadrant do not overlap. Slot i holds digit i.
     """
     pair = _places_apart(n, 2, canvas, generator)
     places = torch.cat([pair, *(_places_apart(n, 3, canvas, generator) for _ in range(2)), pair], dim=1)

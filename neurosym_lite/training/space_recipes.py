@@ -10,11 +10,11 @@ METRICS = ("detection", "reconstruction", "what")
 BOUNDARY = 20.0  # weight of the boundary loss
 
 # The foreground as GNM's lite model sees, before black: MNIST scenes have no background to part.
-LITE = SpaceConfig(GNMConfig(prior="independent", rendering="convex", presence_prior=0.25))
+LITE = SpaceConfig(GNMConfig(prior="independent", rendering="convex"))
 # SPACE's sizes on a 4 x 4 grid: a glimpse of 32 pixels, 32 numbers of appearance.
 PAPER_SIZE = SpaceConfig(
     GNMConfig(
-        image_size=128, sigma=0.15, prior="independent", rendering="convex", presence_prior=0.25,
+        image_size=128, sigma=0.15, prior="independent", rendering="convex",
         filters=(16, 16, 32, 32, 64, 64, 128, 128, 256), strides=(2, 1, 2, 1, 2, 1, 2, 1, 2), heads=(128, 128),
         what=32, scale_mean=-1.6, glimpse_size=32, glimpse_window=1.0, glimpse_encoder=(512, 256),
         glimpse_net="subpixel", glimpse_decoder=(256, 128, 128, 64, 32, 16), glimpse_upscales=(2, 2, 2, 2, 2, 1),

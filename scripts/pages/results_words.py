@@ -31,20 +31,13 @@ MEANINGS = {
     "log_likelihood": "nats an image, of the reconstruction from the posterior's mode; not a bound of $\\log p(x)$",
     "structure_accuracy": "S, share of imagined scenes that obey the rule, read off the pixels by a parser; drawn as "
     "the paper draws them: $z_g$ from its prior, then the mode of $z_s$",
-    "structure_low": "lower end of its 95 % interval (Wilson)",
-    "structure_high": "upper end of its 95 % interval (Wilson)",
     "structure_true_accept": "t, share that the parser accepts of this model's reconstructions of real scenes: its own "
     "errors and the model's together",
-    "structure_corrected": "S / t, at most 1: the truth lies between S and this",
-    "structure_confidence": "the parser's mean confidence in the digits it read",
     "structure_spread": "diversity of handwriting: standard deviation of a pixel within a class, over accepted scenes; "
     "comparable only between models of one handwriting",
     "structure_places": "standard deviation in pixels of places inside their 16-pixel cell: a model that knows slots "
     "and not places has little",
-    "structure_classes": "entropy of the first digit's class, 1 where all are equally frequent",
     "swept_accuracy": "S after two sweeps of pseudo-Gibbs, which leaves the paper's way of sampling",
-    "swept_low": "lower end of its 95 % interval",
-    "swept_high": "upper end of its 95 % interval",
     "swept_spread": "diversity of handwriting after the sweeps",
     "swept_places": "spread of places after the sweeps",
     "second_accuracy": "S by the second parser, of another architecture and seed",

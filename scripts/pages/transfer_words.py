@@ -30,7 +30,6 @@ LIKELIHOOD = """## Figure 4: likelihood
 Rows: trained on. Columns: tried on. Nats a pixel.
 """
 STANDARD_ERROR = "Standard error over characters: at most {most} nats a pixel in these tables.\n"
-CONTAINED = "{model}: the highest value of a column stands on the diagonal in {right} of {of} columns."
 
 WINS = """### Who is ahead
 
