@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from neurosym_lite.data.scenes import ABSENT, core_size
+from neurosym_lite.data.scenes import ABSENT, apart, core_size
 
 PAIRS, TRIPLES = (0, 1, 8, 9), (2, 3, 4, 5, 6, 7)  # MNIST-10's digits: those that share places, and those that do not
 
@@ -66,7 +66,7 @@ def obeys_mnist10(labels: Tensor, centres: Tensor, canvas: int, tolerance: float
     shift = (places[:, [8, 9]] - places[:, [0, 1]]).abs() - canvas / 2
     translated = (shift.abs() <= 2 * tolerance).all(2).all(1)
     present = labels != ABSENT
-    return each_once & right_sets & translated & _within_quadrants(centres, present, canvas, tolerance) & _separate(
+    return each_once & right_sets & translated & _within_quadrants(centres, present, canvas, tolerance) & apart(
         places, core_size(canvas) - 2 * tolerance
     )
 
@@ -88,13 +88,6 @@ def _within_quadrants(centres: Tensor, present: Tensor, canvas: int, tolerance: 
     offset = (centres - canvas / 2).abs()
     inside = ((offset >= half - tolerance) & (offset <= canvas / 2 - half + tolerance)).all(-1)
     return (inside | ~present).all(1)
-
-
-def _separate(places: Float[Tensor, "B N 2"], distance: float) -> Bool[Tensor, "B"]:
-    """Are all places at least `distance` apart along one axis?"""
-    apart = (places[:, :, None] - places[:, None]).abs().amax(-1)
-    itself = torch.eye(places.shape[1], dtype=torch.bool, device=places.device)
-    return ((apart >= distance) | itself).all(2).all(1)
 
 
 VALIDATORS: dict[str, Callable[[Tensor, Tensor, int, float], Bool[Tensor, "B"]]] = {

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, Num, UInt8
 from torch import Generator, Tensor
 
 from neurosym_lite.data.glyphs import DIGITS, Glyphs, core, glyphs
@@ -85,17 +85,17 @@ def describe_mnist4(n: int, canvas: int, generator: Generator) -> Layout:
     return Layout(labels, torch.stack([across, down], dim=-1))
 
 
-def _apart(corners: Int[Tensor, "B N 2"], side: int) -> Bool[Tensor, "B"]:
-    """Do no two of the N cores overlap? Two do when they are nearer than a core along both axes."""
-    distance = (corners[:, :, None] - corners[:, None]).abs().amax(-1)
-    n = corners.shape[1]
-    return (distance + side * torch.eye(n, dtype=distance.dtype, device=distance.device) >= side).all(2).all(1)
+def apart(places: Num[Tensor, "B N 2"], distance: int | float) -> Bool[Tensor, "B"]:
+    """Are all N places at least that far apart along one axis? Squares of that side then do not overlap."""
+    farther = (places[:, :, None] - places[:, None]).abs().amax(-1) >= distance
+    itself = torch.eye(places.shape[1], dtype=torch.bool, device=places.device)
+    return (farther | itself).all(2).all(1)
 
 
 def _places_apart(n: int, digits: int, canvas: int, generator: Generator) -> Int[Tensor, "n digits 2"]:
     """Uniform places for `digits` cores in one quadrant, drawn again until none overlap."""
     places = _random_integers(free_range(canvas), (n, digits, 2), generator)
-    while not (good := _apart(places, core_size(canvas))).all():
+    while not (good := apart(places, core_size(canvas))).all():
         again = (~good).nonzero()[:, 0]
         places[again] = _random_integers(free_range(canvas), (len(again), digits, 2), generator)
     return places

@@ -4,17 +4,14 @@ As `structure.py` for digits: a parser reads the room, the grammar is held again
 (`data/arrow_rule.py`). The authors judged by eye whether the arrow points at the odd one out.
 """
 
-import math
-
-import torch
-from jaxtyping import Bool, Float, Int, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from neurosym_lite.data.arrow_room import COLOURS
 from neurosym_lite.data.arrow_rule import Verdict, judge
 from neurosym_lite.data.scenes import ABSENT
 from neurosym_lite.evaluation.room_parser import ParsedRooms, RoomParser
-from neurosym_lite.evaluation.structure import at_parser_size, rates
+from neurosym_lite.evaluation.structure import at_parser_size, evenness, rates
 
 Rooms = UInt8[Tensor, "B 3 H W"] | Float[Tensor, "B 3 H W"]
 
@@ -56,11 +53,5 @@ def room_structure_metrics(
     confidence = parsed.confidence[present]
     return rates(judged.obeyed(), accepts_rooms(reconstructions, parser)) | parts | {
         "structure_confidence": float(confidence.mean()) if len(confidence) else 0.0,
-        "structure_colours": colour_entropy(parsed.colours[present]),
+        "structure_colours": evenness(parsed.colours[present], len(COLOURS)),
     }
-
-
-def colour_entropy(colours: Int[Tensor, "A"]) -> float:
-    """Entropy of the colours over log 8; 0 where there is none, or only one."""
-    share = torch.bincount(colours, minlength=len(COLOURS)).double() / max(len(colours), 1)
-    return float(-torch.xlogy(share, share).sum() / math.log(len(COLOURS))) + 0.0

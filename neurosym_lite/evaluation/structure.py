@@ -17,6 +17,7 @@ from torch import Generator, Tensor
 
 from neurosym_lite.data.rules import validate
 from neurosym_lite.data.scenes import ABSENT, core_size
+from neurosym_lite.evaluation.centres import crops
 from neurosym_lite.evaluation.free_scenes import CANVAS
 from neurosym_lite.evaluation.parser import Parsed, Parser
 
@@ -162,15 +163,10 @@ def handwriting_spread(images: Float[Tensor, "B 1 64 64"], parsed: Parsed, accep
 
     Digits are cut out around the nearest pixel corner. 0 where no class has two.
     """
-    core = core_size(CANVAS)
     scene, slot = ((parsed.labels != ABSENT) & accepted[:, None]).nonzero(as_tuple=True)
-    padded = F.pad(images[:, 0], (core // 2,) * 4)
-    step = torch.arange(core)
-    start = parsed.centres[scene, slot].round().long()
-    rows, columns = start[:, 1, None] + step, start[:, 0, None] + step
-    crops = padded[scene[:, None, None], rows[:, :, None], columns[:, None]]
+    cut = crops(images, scene, parsed.centres[scene, slot], core_size(CANVAS))
     labels = parsed.labels[scene, slot]
-    each = [crops[labels == digit] for digit in range(10)]
+    each = [cut[labels == digit] for digit in range(10)]
     spreads = [of.std(0).mean() for of in each if len(of) >= PIXELS_LEAST]
     return float(torch.stack(spreads).mean()) if spreads else 0.0
 
@@ -198,8 +194,13 @@ def class_entropy(labels: Int[Tensor, "A M"]) -> float:
     present = labels != ABSENT
     four = present.sum(1) == 4
     first = labels.masked_fill(~present, FIRST_CLASSES - 1)[four].amin(1)
-    share = torch.bincount(first, minlength=FIRST_CLASSES).double() / max(len(first), 1)
-    return float(-torch.xlogy(share, share).sum() / math.log(FIRST_CLASSES)) + 0.0
+    return evenness(first, FIRST_CLASSES)
+
+
+def evenness(values: Int[Tensor, "A"], kinds: int) -> float:
+    """Entropy of numbers below `kinds`, over log `kinds`: 1 where all come equally often, 0 for one or none."""
+    share = torch.bincount(values, minlength=kinds).double() / max(len(values), 1)
+    return float(-torch.xlogy(share, share).sum() / math.log(kinds)) + 0.0
 
 
 def _resampled(verdicts: Tensor, generator: Generator) -> Float[Tensor, "S"]:

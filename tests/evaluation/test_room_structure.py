@@ -10,7 +10,7 @@ from neurosym_lite.evaluation.free_rooms import APART, FAR_AWAY, LEAST, MOST, as
 from neurosym_lite.evaluation.parser import load_parser
 from neurosym_lite.evaluation.room_check import BROKEN, broken, reading
 from neurosym_lite.evaluation.room_parser import GLYPHS, ParsedRooms, RoomParser
-from neurosym_lite.evaluation.room_structure import accepts_rooms, colour_entropy, room_structure_metrics
+from neurosym_lite.evaluation.room_structure import accepts_rooms, room_structure_metrics
 
 PARTS = {
     "one_missing": "count", "three_alike": "shapes", "all_different": "shapes", "mixed_materials": "material",
@@ -99,11 +99,6 @@ def test_no_samples_are_refused() -> None:
     none = torch.zeros(0, 3, 64, 64)
     with pytest.raises(ValueError, match="0 samples, 0 reconstructions"):
         room_structure_metrics(none, none, RoomParser())
-
-
-def test_colour_entropy() -> None:
-    assert colour_entropy(torch.arange(8)) == pytest.approx(1.0)
-    assert colour_entropy(torch.zeros(5, dtype=torch.long)) == colour_entropy(torch.zeros(0, dtype=torch.long)) == 0.0
 
 
 def test_the_shipped_parser_reads_free_rooms() -> None:

@@ -17,6 +17,7 @@ from neurosym_lite.evaluation.structure import (
     accepts,
     at_parser_size,
     class_entropy,
+    evenness,
     handwriting_spread,
     place_spread,
     rogan_gladen,
@@ -164,6 +165,11 @@ def test_class_entropy_is_one_when_even_and_zero_when_always_the_same() -> None:
     assert class_entropy(torch.tensor([rows[3]] * 5)) == 0
     assert class_entropy(torch.tensor([rows[0], rows[4]])) == pytest.approx(math.log(2) / math.log(7))
     assert class_entropy(torch.zeros(0, 5).long()) == 0
+
+
+def test_evenness() -> None:
+    assert evenness(torch.arange(8), 8) == pytest.approx(1)
+    assert evenness(torch.zeros(5, dtype=torch.long), 8) == evenness(torch.zeros(0, dtype=torch.long), 8) == 0
 
 
 def test_handwriting_spread_by_hand() -> None:
