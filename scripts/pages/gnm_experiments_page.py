@@ -64,7 +64,7 @@ def verdict(rule: str, rows: list[str], records: list[Record]) -> str:
             said = words.FAILS  # whatever the rest will be
         elif held and len(order) == len(rows):
             said = words.HOLDS if all(held) else words.DEPENDS
-        why = words.WHY.get((rule, key), "") if said in (words.FAILS, words.DEPENDS) else ""
+        why = words.WHY.get(key, "") if said in (words.FAILS, words.DEPENDS) else ""
         lines.append(f"- {name}: {_in_order(order) or NOT_RUN}. {claim}: {said}. {why}".rstrip())
     return "\n".join(lines) + "\n"
 

@@ -114,6 +114,17 @@ def test_a_claim_is_asked_of_every_seed() -> None:
     assert said.startswith(f"- D-Steps: GNM > VAE. GNM first: {words.DEPENDS}. The number says when")
 
 
+@pytest.mark.parametrize("rule", found.RULES.values())
+def test_genesis_redraws_worse_than_any_other_model(rule: str) -> None:
+    """As the page says where it gives the reason for the order of likelihoods."""
+    rows = ("GNM", "ConvDRAW", "ConvDRAW-8", "VAE")
+    runs = {row: runs_of(found.recipe_name(row, rule), load_records()) for row in (*rows, "GENESIS")}
+    if not runs["GENESIS"]:
+        pytest.skip(f"GENESIS was not run on {rule}")
+    others = [run["metrics"]["mse"] for row in rows for run in runs[row]]
+    assert others and all(run["metrics"]["mse"] > max(others) for run in runs["GENESIS"])
+
+
 def test_a_larger_beta_is_said_to_do_what_it_did() -> None:
     def at(beta: int, structure: float, likelihood: float) -> dict:
         about = {"structure_low": structure - 0.02, "structure_high": structure + 0.02, "likelihood_error": 3.0}
