@@ -1,5 +1,6 @@
 """A list of runs is worked down, several at a time, and each is where it got to."""
 
+import argparse
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from neurosym_lite.commands.train_queue import Queue
 from neurosym_lite.training.checkpoints import read_file
 from neurosym_lite.training.queue import Job, read_queue, write_queue
 
@@ -67,6 +69,16 @@ def test_a_list_that_broke_meanwhile_leaves_no_process_behind(begin, tmp_path) -
     _, err = process.communicate(timeout=300)
     assert process.returncode == 2 and "the list is not brought up to date" in err and path.read_text() == "[{"
     assert "--resume goes on" in (jobs[0].folder(tmp_path / "runs") / "log.txt").read_text()
+
+
+def test_an_edit_that_is_not_finished_is_read_again_while_runs_are_at_work(tmp_path) -> None:
+    path = tmp_path / "queue.json"
+    path.write_text("[{")
+    queue = Queue(argparse.Namespace(file=str(path), out=str(tmp_path / "runs"), jobs=2))
+    with pytest.raises(ValueError, match="queue"):
+        queue.begin(None)
+    queue.running.append(None)  # whatever it is, it goes on
+    assert not queue.begin(None)
 
 
 def test_a_folder_is_one_processs(begin, tmp_path) -> None:

@@ -10,12 +10,13 @@ from itertools import groupby
 from torch import nn
 
 from neurosym_lite.evaluation.discriminability import TOLD_APART
+from neurosym_lite.evaluation.structure import Z95
 from neurosym_lite.training.recipe import MODELS, Config
 from neurosym_lite.training.recipes import RECIPES
 from scripts.pages import gnm_experiments as found
 from scripts.pages import gnm_experiments_pictures as pictures
 from scripts.pages import gnm_experiments_words as words
-from scripts.pages.cells import NOT_RUN, accepted, bound, cell, linked, plain, relaxed, share, steps
+from scripts.pages.cells import NOT_RUN, at_least, bound, cell, linked, plain, relaxed, share, steps
 from scripts.pages.gnm_experiments import LITE, RULES, STEMS, recipe_name
 from scripts.pages.markdown import number, published_number, table, write_page
 from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, runs_of
@@ -108,13 +109,12 @@ def tables_section(gnm: dict, records: list[Record]) -> str:
 def controls_section(controls: dict) -> str:
     """Real scenes, where models are measured."""
     names = {rule: DATASETS[dataset] for dataset, rule in RULES.items()}
-    link = {"file": CONTROLS.name}
     body = []
-    for rule, real in controls["real"].items():
-        reached = "≥ " if real["d_steps"] == real["d_steps_cap"] else ""
+    for rule, metrics in controls["real"].items():
+        real = as_record(metrics)
         body.append([
-            names[rule], accepted(real, link), linked(f"{real['second_accuracy']:.3f}", link),
-            linked(reached + number(real["d_steps"]), link), linked(number(real["frechet"], 3), link),
+            names[rule], share(real), linked(f"{metrics['second_accuracy']:.3f}", real),
+            linked(at_least("d_steps", real), real), plain("frechet")(real),
         ])  # fmt: skip
     header = ["data", "accepted by the parser", "by the second parser", "D-Steps", "Fréchet"]
     return f"{words.REAL}\n{table(header, body)}"
@@ -174,50 +174,68 @@ def by_beta_said(records: list[Record]) -> str:
     said = []
     for model, by_beta in pictures.BETAS.items():
         ends = [runs[0]["metrics"] for name in by_beta.values() if (runs := runs_of(name, records))]
-        if len(ends) < 2:
-            continue
-        low, high = ends[0], ends[-1]
-        structure = compared(low, high, "structure_low", "structure_high")
-        error = 1.96 * (low["likelihood_error"] ** 2 + high["likelihood_error"] ** 2) ** 0.5
-        likelihood = words.SAME if abs(high["likelihood"] - low["likelihood"]) <= error else (
-            words.RISES if high["likelihood"] > low["likelihood"] else words.FALLS
-        )
-        said.append(words.BY_BETA.format(model=model, structure=structure, likelihood=likelihood))
+        if len(ends) > 1:
+            structure = moved(*((m["structure_low"], m["structure_high"]) for m in (ends[0], ends[-1])))
+            likelihood = moved(*(within(m["likelihood"], m["likelihood_error"]) for m in (ends[0], ends[-1])))
+            said.append(words.BY_BETA.format(model=model, structure=structure, likelihood=likelihood))
     return "\n".join(said) + "\n" if said else ""
 
 
-def compared(low: dict, high: dict, bottom: str, top: str) -> str:
-    """Has it risen or fallen by more than the intervals allow?"""
-    if high[bottom] > low[top]:
+def within(value: float, error: float) -> tuple[float, float]:
+    """The 95 % interval of a mean with that standard error."""
+    return value - Z95 * error, value + Z95 * error
+
+
+def moved(first: tuple[float, float], last: tuple[float, float]) -> str:
+    """Has a number risen or fallen by more than the two intervals allow?"""
+    if last[0] > first[1]:
         return words.RISES
-    return words.FALLS if high[top] < low[bottom] else words.SAME
+    return words.FALLS if last[1] < first[0] else words.SAME
 
 
 def seen_section(records: list[Record], controls: dict) -> str:
     """What D-Steps see, beside two numbers of the same samples."""
-    link, real = {"file": CONTROLS.name}, controls["real"][pictures.RULE]
-    body, ends, capped, told = [], [], 0, 0
-    reached = "≥ " if real["d_steps"] == real["d_steps_cap"] else ""
-    body.append([
-        "real scenes", linked(number(real["structure_spread"], 3), link), linked(f"{real['brightness']:.3f}", link),
-        linked(reached + number(real["d_steps"]), link),
-    ])  # fmt: skip
-    for row in words.SEEN:
-        name = recipe_name(row, pictures.RULE)
-        runs, bright = runs_of(name, records), controls["brightness"].get(name)
-        accepts_some = any(run["metrics"]["structure_accuracy"] != 0 for run in runs)
-        spread = cell(runs, "structure_spread", plain("structure_spread")) if accepts_some or not runs else "–"
-        body.append([row, spread, NOT_RUN if bright is None else linked(f"{bright:.3f}", link), steps(runs)])
-        if bright is not None and runs[0]["metrics"]["d_steps"] == runs[0]["metrics"]["d_steps_cap"]:
-            capped, told = capped + 1, told + (bright >= TOLD_APART)
-        curve = controls["curves"].get(name, [])
-        if curve and curve[-1][0] == runs[0]["metrics"]["d_steps_cap"]:
-            ends.append(f"{row} {linked(f'{curve[-1][1]:.2f}', link)}")
+    of = {row: recipe_name(row, pictures.RULE) for row in words.SEEN}
+    real = as_record(controls["real"][pictures.RULE])
+    body = [[
+        "real scenes", plain("structure_spread")(real), control(real["metrics"]["brightness"]),
+        linked(at_least("d_steps", real), real),
+    ]]  # fmt: skip
+    for row, name in of.items():
+        runs = runs_of(name, records)
+        bright = controls["brightness"].get(name)
+        body.append([row, handwriting(runs), NOT_RUN if bright is None else control(bright), steps(runs)])
     header = ["model", "spread of handwriting", "told by one number", "D-Steps"]
-    said = words.ALL_TOLD if told == capped else words.SOME_TOLD.format(capped=capped, told=told)
-    return f"{words.SEEN_INTRO}\n{table(header, body)}" + (f"\n{said}\n" if capped else "") + (
-        f"\n{words.AT_CAP.format(ends=', '.join(ends))}\n" if ends else ""
-    )
+    return "\n".join([words.SEEN_INTRO, table(header, body), *at_the_cap(of, records, controls)])
+
+
+def handwriting(runs: list[Record]) -> str:
+    """The spread of handwriting; a dash where no scene is accepted, and there is none."""
+    if runs and all(run["metrics"]["structure_accuracy"] == 0 for run in runs):
+        return "–"
+    return cell(runs, "structure_spread", plain("structure_spread"))
+
+
+def at_the_cap(of: dict[str, str], records: list[Record], controls: dict) -> list[str]:
+    """Of rows whose first run reaches the cap: does one number give them away, and does the network guess?"""
+    first = {row: runs[0]["metrics"] for row, name in of.items() if (runs := runs_of(name, records))}
+    capped = [row for row, m in first.items() if m["d_steps"] == m["d_steps_cap"]]
+    bright = [controls["brightness"][of[row]] for row in capped if of[row] in controls["brightness"]]
+    curves = {row: controls["curves"][of[row]] for row in capped if of[row] in controls["curves"]}
+    told = sum(value >= TOLD_APART for value in bright)
+    said = words.ALL_TOLD if told == len(bright) else words.SOME_TOLD.format(capped=len(bright), told=told)
+    ends = ", ".join(f"{row} {control(curve[-1][1], 2)}" for row, curve in curves.items())
+    return [f"{line}\n" for line in ([said] if bright else []) + ([words.AT_CAP.format(ends=ends)] if ends else [])]
+
+
+def control(value: float, digits: int = 3) -> str:
+    """A share that the controls measured, and that leads to them."""
+    return linked(f"{value:.{digits}f}", as_record({}))
+
+
+def as_record(metrics: dict[str, float]) -> Record:
+    """Numbers of the controls, where a run's are expected."""
+    return {"metrics": metrics, "file": CONTROLS.name}
 
 
 def few_section(records: list[Record]) -> str:

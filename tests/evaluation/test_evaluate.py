@@ -7,6 +7,7 @@ import torch
 
 from neurosym_lite.evaluation import evaluate as evaluation
 from neurosym_lite.evaluation.evaluate import ONLY_WHEN_NAMED, available, evaluate
+from neurosym_lite.evaluation.images import mean_and_error
 from neurosym_lite.evaluation.task import held_out
 from neurosym_lite.training.baseline_recipes import BASELINES
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint
@@ -126,6 +127,12 @@ def test_metrics_that_make_no_sense_are_refused() -> None:
     assert available(model, recipe) == ("reconstruction", "binding", "likelihood", "d_steps")
     with pytest.raises(ValueError, match="metric 'detection': expected one of reconstruction, binding, likelihood"):
         evaluate(model, recipe, ("detection",), n=2)
+
+
+def test_one_value_has_no_error() -> None:
+    assert mean_and_error(torch.tensor([1.0, 3.0])) == (2.0, pytest.approx(1.0))
+    with pytest.raises(ValueError, match="1 value has no standard error"):
+        mean_and_error(torch.ones(1))
 
 
 def test_what_takes_long_is_measured_only_when_named() -> None:

@@ -13,6 +13,7 @@ from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.training import loop
 from neurosym_lite.training import recipe as recipe_module
 from neurosym_lite.training.checkpoints import CheckpointError, read_file, write_file
+from neurosym_lite.training.keeping import FOLDER, Keeper
 from neurosym_lite.training.loop import Run, fit, load_state, save_state, shipped_weights, start
 from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.recipes import RECIPES
@@ -226,3 +227,11 @@ def test_a_state_of_another_machine_or_run_is_refused(recipe: Recipe, tmp_path, 
     write_file(path, "state", tensors, **{key: value for key, value in plain.items() if value is not None})
     with pytest.raises(CheckpointError, match=message):
         load_state(recipe, 1, CPU, path)
+
+
+def test_what_a_killed_process_left_of_a_kept_checkpoint_is_cleared(tmp_path) -> None:
+    left = tmp_path / FOLDER / ".0000005.safetensors.123.tmp"
+    left.parent.mkdir()
+    left.touch()
+    Keeper(tmp_path, every=5)
+    assert not left.exists()
