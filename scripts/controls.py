@@ -17,10 +17,10 @@ from torch import Generator, Tensor
 
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve, told_by_brightness
-from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
+from neurosym_lite.evaluation.frechet import frechet_distance, frechet_error, parser_features
 from neurosym_lite.evaluation.parser import load_parser
 from neurosym_lite.evaluation.scene_metrics import STEPS_CAP, discriminator_curve, imagine
-from neurosym_lite.evaluation.structure import accepts, at_parser_size, handwriting_spread, obeys, wilson
+from neurosym_lite.evaluation.structure import accepts, at_parser_size, handwriting_spread, obeys, share
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, write_atomically
 from neurosym_lite.training.processor import spare_the_processor
 from neurosym_lite.training.recipes import RECIPES
@@ -44,15 +44,14 @@ def judged(rule: str) -> dict[str, float]:
     images = at_parser_size(samples)
     parsed = first.parse(images)
     accepted = obeys(parsed, rule)
-    interval = wilson(int(accepted.sum()), SCENES)
+    features = parser_features(first, samples), parser_features(first, held)
     metrics = {
-        "frechet": frechet_distance(parser_features(first, samples), parser_features(first, held)),
-        "structure_accuracy": float(accepted.float().mean()),
-        "structure_low": interval.low,
-        "structure_high": interval.high,
+        "frechet": frechet_distance(*features),
+        "frechet_error": frechet_error(*features),
         "structure_spread": handwriting_spread(images, parsed, accepted),
-        "second_accuracy": float(accepts(samples, rule, second).float().mean()),
     }
+    for of, verdicts in (("structure", accepted), ("second", accepts(samples, rule, second))):
+        metrics |= dict(zip((f"{of}_accuracy", f"{of}_low", f"{of}_high"), share(verdicts), strict=True))
     return {name: round(value, 5) for name, value in metrics.items()}
 
 
@@ -79,7 +78,7 @@ def by_brightness(rule: str, imagined: Tensor | None = None) -> dict[str, float]
 
 
 # by a key of what each measures
-PIECES = {"structure_spread": judged, "curve": told_apart, "brightness": by_brightness}
+PIECES = {"frechet_error": judged, "curve": told_apart, "brightness": by_brightness}
 
 
 def curve_of(name: str) -> list[tuple[int, float]]:

@@ -1,8 +1,9 @@
-"""python -m scripts.measure_again [--metrics a,b] RECIPE ...: renew the metrics of shipped checkpoints.
+"""python -m scripts.measure_again [--metrics a,b] [--checkpoint FILE] RUN ...: renew the metrics of records.
 
 When a recipe is given a new metric, or a metric changes, its run need not be repeated: the shipped checkpoint is
 evaluated again, and the numbers are written into its header and into the committed run record. With --metrics only
-those are measured, and the others stay as they are.
+those are measured, and the others stay as they are. Checkpoints of further seeds are not shipped: give the one that
+the training left, as in `--checkpoint runs/gnm-mnist4-lite-seed1/checkpoint.safetensors gnm-mnist4-lite-seed1`.
 """
 
 import argparse
@@ -16,10 +17,11 @@ from neurosym_lite.training.processor import spare_the_processor
 from neurosym_lite.training.records import load_record, record_path, save_record
 
 
-def measure_again(name: str, only: tuple[str, ...] = ()) -> dict[str, float]:
-    """Evaluate a shipped checkpoint by its recipe's metrics, or `only` by some, and write them where they are kept."""
-    model, recipe = load_checkpoint(name)
-    path, record = checkpoint_path(name), load_record(name)
+def measure_again(name: str, only: tuple[str, ...] = (), checkpoint: str = "") -> dict[str, float]:
+    """Evaluate a run's checkpoint by its recipe's metrics, or `only` by some, and write them where they are kept."""
+    file = checkpoint or name
+    model, recipe = load_checkpoint(file)
+    path, record = checkpoint_path(file), load_record(name)
     metrics = (record.metrics if only else {}) | evaluate(model, recipe, only or recipe.metrics)
     tensors, header = read_file(path, "checkpoint")
     save_checkpoint(path, recipe, tensors, header["step"], metrics)
@@ -32,9 +34,9 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     spare_the_processor()
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("recipes", nargs="+")
+    arguments.add_argument("runs", nargs="+", help="names of records: recipes, or RECIPE-seedN")
     arguments.add_argument("--metrics", default="", help="names, with commas between")
+    arguments.add_argument("--checkpoint", default="", help="of the run: else the shipped one of that name")
     given = arguments.parse_args()
-    for recipe_name in given.recipes:
-        measured = measure_again(recipe_name, tuple(name for name in given.metrics.split(",") if name))
-        print(recipe_name, measured, flush=True)
+    for run in given.runs:
+        print(run, measure_again(run, tuple(filter(None, given.metrics.split(","))), given.checkpoint), flush=True)

@@ -21,7 +21,7 @@ from neurosym_lite.evaluation.classifier import KIND, PATH, Classifier, read_cla
 from neurosym_lite.training.checkpoints import write_atomically, write_file
 from neurosym_lite.training.records import as_text
 from neurosym_lite.training.transfer_recipes import SETS
-from scripts.train_parser import as_record, optimise
+from scripts.judges import as_record, optimise
 
 STEPS = 8000
 EACH = 32  # characters of each set in a batch

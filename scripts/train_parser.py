@@ -6,14 +6,10 @@ first, of another architecture: parser-NAME-second, to be trained from another s
 """
 
 import argparse
-import json
-import math
 import os
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -21,60 +17,21 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from neurosym_lite import __version__
 from neurosym_lite.data.glyphs import glyphs
 from neurosym_lite.data.scenes import ABSENT
 from neurosym_lite.data.sources import ENVIRONMENT, cache_folder
-from neurosym_lite.evaluation.centres import CELL, Found
 from neurosym_lite.evaluation.free_scenes import FreeSceneConfig, FreeScenes, FreeSceneSource
-from neurosym_lite.evaluation.parser import (
-    PARSERS,
-    SECOND,
-    Parser,
-    ParserConfig,
-    parser_path,
-    read_parser,
-    save_parser,
-)
+from neurosym_lite.evaluation.parser import PARSERS, SECOND, Parser, ParserConfig, parser_path
 from neurosym_lite.evaluation.parser_check import parser_metrics
-from neurosym_lite.evaluation.room_parser import RoomParser
 from neurosym_lite.evaluation.structure import accepts
-from neurosym_lite.training.checkpoints import write_atomically
-from neurosym_lite.training.records import as_text
+from scripts.judges import DECAY, LEARNING_RATE, as_record, detector_loss, optimise, ship
 
 STEPS = 1500
 SCENES = 40  # fresh ones a step, for the classifier: about 250 digits
 DETECTOR_SCENES = 16  # of them, for the detector
-LEARNING_RATE = 3e-3  # highest; a tenth of the steps up to it, then down a cosine
-DECAY = 1e-2  # weight decay
-HEAT = 2.0  # pixels, width of the peak that the detector's map should have at a centre
-NEAR = 4.0  # pixels from a centre, where the way to it is learnt
-WAY = 0.1  # weight of the way's error in pixels
 MISS = 1.2  # pixels by which a centre is off, along each axis at most, when the classifier learns
 PUBLISHED = "gnm_published_mnist4.npz"  # `images`: the 250 samples of github.com/JindongJiang/GNM, generations/mnist-4
 REPORT = 100  # steps between points of the curve
-Recorded = Callable[[Parser | RoomParser], dict]  # measures a parser and says all about its run
-
-
-def learning_rate(step: int, steps: int) -> float:
-    """A tenth of the way up, the rest down."""
-    up = steps / 10
-    return LEARNING_RATE * (step / up if step < up else (1 + math.cos(math.pi * (step - up) / (steps - up))) / 2)
-
-
-def detector_loss(found: Found, centres: Tensor, present: Tensor) -> Tensor:
-    """Cross-entropy of the map with a peak at every centre, and the error of the way to the nearest one."""
-    cells = CELL * (torch.arange(found.heat.shape[-1]) + 0.5)
-    middle = torch.stack(torch.meshgrid(cells, cells, indexing="xy"), dim=-1)
-    to_centre = centres[:, None, None] - middle[:, :, None]  # scene, row, column, slot, (x, y)
-    distance = to_centre.norm(dim=-1).masked_fill(~present[:, None, None], torch.inf)
-    nearest, which = distance.min(-1)
-    target = torch.exp(-nearest.square() / (2 * HEAT**2))
-    right = to_centre.gather(3, which[..., None, None].expand(*which.shape, 1, 2))[:, :, :, 0]
-    near = nearest < NEAR
-    return F.binary_cross_entropy_with_logits(found.heat, target, reduction="sum") / near.sum() + WAY * F.l1_loss(
-        found.way[near], right[near]
-    )
 
 
 def classifier_loss(parser: Parser, scenes: FreeScenes, generator: Generator) -> Tensor:
@@ -83,38 +40,6 @@ def classifier_loss(parser: Parser, scenes: FreeScenes, generator: Generator) ->
     off = MISS * (2 * torch.rand(scenes.centres.shape, generator=generator) - 1)
     logits = parser.classify(scenes.images, present.nonzero()[:, 0], (scenes.centres + off)[present])
     return F.cross_entropy(logits, scenes.labels[present])
-
-
-def optimise(
-    parser: Parser | RoomParser,
-    losses: Callable[[], dict[str, Tensor]],
-    steps: int,
-    report: int,
-    begin: float,
-) -> list[dict]:
-    """Steps on the sum of the losses, and a curve of their means with a point every `report` steps.
-
-    Minutes are of processor time since `begin`.
-    """
-    optimiser = torch.optim.AdamW(parser.parameters(), weight_decay=DECAY)
-    curve: list[dict] = []
-    sums = torch.zeros(())
-    for step in range(steps):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step + 1, steps)
-        named = losses()
-        both = torch.stack(list(named.values()))
-        optimiser.zero_grad(set_to_none=True)
-        both.sum().backward()
-        optimiser.step()
-        sums = sums + both.detach()
-        if (step + 1) % report == 0:
-            point = {"step": step + 1, "minutes": (time.process_time() - begin) / 60}
-            point |= dict(zip(named, (sums / report).tolist(), strict=True))
-            curve.append({key: round(value, 4) for key, value in point.items()})
-            print(curve[-1], flush=True)
-            sums = torch.zeros(())
-    return curve
 
 
 def train(
@@ -145,42 +70,6 @@ def record(parser: Parser, name: str, seed: int, steps: int, curve: list[dict], 
     scenes = {"scenes": SCENES, "detector_scenes": DETECTOR_SCENES, "learning_rate": LEARNING_RATE, "decay": DECAY}
     config = {"parser": asdict(parser.config), "data": asdict(FreeSceneConfig()), "training": scenes}
     return as_record(parser, name, seed, steps, minutes, metrics, config, curve)
-
-
-def as_record(
-    parser: Parser | RoomParser,
-    name: str,
-    seed: int,
-    steps: int,
-    minutes: float,
-    metrics: dict[str, float],
-    config: dict,
-    curve: list[dict],
-) -> dict:
-    """The record of any parser."""
-    return {
-        "parser": name,
-        "seed": seed,
-        "steps": steps,
-        "device": "cpu, 1 thread",
-        "minutes": round(minutes, 2),
-        "package_version": __version__,
-        "torch_version": torch.__version__.split("+")[0],
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "parameters": sum(weight.numel() for weight in parser.parameters()),
-        "metrics": {key: round(value, 5) for key, value in metrics.items()},
-        "config": config,
-        "curve": curve,
-    }
-
-
-def ship(path: Path, parser: Parser | RoomParser, name: str, seed: int, steps: int, recorded: Recorded) -> None:
-    """Write a parser, measure what was written (its weights are float16), and write the record beside it."""
-    save_parser(path, parser, name, seed, steps)
-    full = recorded(read_parser(path))
-    write_atomically(path.with_suffix(".json"), as_text(full, ("curve",)).encode())
-    print(f"{path}: {path.stat().st_size:,} bytes")
-    print(json.dumps(full["metrics"], indent=1))
 
 
 def published_sheet(parser: Parser, name: str) -> dict[str, float]:

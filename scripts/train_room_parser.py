@@ -20,7 +20,7 @@ from neurosym_lite.evaluation.parser import PARSERS, parser_path
 from neurosym_lite.evaluation.room_check import room_parser_metrics
 from neurosym_lite.evaluation.room_parser import GLYPHS, RoomParser
 from neurosym_lite.render.solids import ARROW
-from scripts.train_parser import DECAY, as_record, detector_loss, optimise, ship
+from scripts.judges import DECAY, as_record, detector_loss, optimise, ship
 
 ROOMS = 20_000  # free rooms in all, drawn once
 CHUNK = 1000  # of them at a time

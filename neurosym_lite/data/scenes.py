@@ -195,17 +195,10 @@ class SceneSource:
         pick = torch.rand(labels.shape, generator=generator, device=generator.device)
         choice = self.index[labels, (pick * self.counts[labels]).long()]
         digits = self.cores[choice] * layout.present[..., None, None]
-        side, size, n = self.cores.shape[-1], self.size, len(labels)
-        step = torch.arange(side, device=generator.device)
-        rows = layout.corners[..., 1, None] + step
-        columns = layout.corners[..., 0, None] + step
-        pixels = rows[..., :, None] * size + columns[..., None, :]
-        canvas = torch.zeros(n, size * size, dtype=torch.uint8, device=generator.device)
-        canvas.scatter_reduce_(1, pixels.flatten(1), digits.flatten(1), "amax")
-        images = canvas.view(n, 1, size, size)
+        side, images = self.cores.shape[-1], paste(digits, layout.corners, self.size)
         if self.backdrop == "shaded":
             ink = images.float() / 255
-            images = (255 * (ink + (1 - ink) * shades(n, size, generator))).round().to(torch.uint8)
+            images = (255 * (ink + (1 - ink) * shades(len(ink), self.size, generator))).round().to(torch.uint8)
         corners = layout.corners.float()
         boxes = torch.cat([corners, corners + side], dim=-1) * layout.present[..., None]
         return Scenes(images, boxes, layout.labels, layout.present)
@@ -213,6 +206,17 @@ class SceneSource:
     def batch(self, n: int, generator: Generator) -> Scenes:
         """n fresh scenes from the generator, on the generator's device."""
         return self.draw(self.describe(n, generator), generator)
+
+
+def paste(
+    patches: Num[Tensor, "B N c c"], corners: Int[Tensor, "B N 2"], size: int
+) -> Num[Tensor, "B 1 size size"]:
+    """Patches onto black by maximum; `corners` are the (x, y) of their first pixels. All have to lie on the canvas."""
+    n, step = len(patches), torch.arange(patches.shape[-1], device=corners.device)
+    rows, columns = corners[..., 1, None] + step, corners[..., 0, None] + step
+    pixels = rows[..., :, None] * size + columns[..., None, :]
+    canvas = patches.new_zeros(n, size * size)
+    return canvas.scatter_reduce_(1, pixels.flatten(1), patches.flatten(1), "amax").view(n, 1, size, size)
 
 
 def _core_bank(bank: Glyphs, side: int, device: str) -> tuple[UInt8[Tensor, "M c c"], Int[Tensor, "10 m"], Tensor]:

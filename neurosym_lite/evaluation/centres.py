@@ -23,6 +23,17 @@ class Found(NamedTuple):
     """From the cell's middle to the centre, (x, y) in pixels."""
 
 
+class Pairs(NamedTuple):
+    """Which finds are of which true things, for M finds a picture."""
+
+    hit: Bool[Tensor, "B M"]
+    """A find that has a partner."""
+    which: Int[Tensor, "B M"]
+    """Its partner's slot; of any other find the nearest true thing's."""
+    distance: Float[Tensor, "B M"]
+    """To that thing, in pixels; infinite where there is none."""
+
+
 class Peaks(NamedTuple):
     """Things found, M slots a picture, the surest first."""
 
@@ -88,3 +99,13 @@ def crops(
     step = torch.arange(side, device=images.device)
     rows, columns = start[:, 1, None] + step, start[:, 0, None] + step
     return padded[scene[:, None, None], :, rows[:, :, None], columns[:, None]].movedim(-1, 1)
+
+
+def pairs(finds: Peaks, true: Peaks, within: float) -> Pairs:
+    """Each find and true thing that are each other's nearest, within so many pixels, are a pair."""
+    distance = (finds.centres[:, :, None] - true.centres[:, None]).norm(dim=-1)
+    distance = distance.masked_fill(~(finds.present[:, :, None] & true.present[:, None]), torch.inf)
+    nearest, which = distance.min(2)
+    back = distance.argmin(1).gather(1, which)
+    slots = torch.arange(finds.present.shape[1])
+    return Pairs(finds.present & (nearest <= within) & (back == slots), which, nearest)

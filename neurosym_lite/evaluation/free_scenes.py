@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Generator, Tensor
 
 from neurosym_lite.data.glyphs import Glyphs, core
-from neurosym_lite.data.scenes import ABSENT, core_size
+from neurosym_lite.data.scenes import ABSENT, core_size, paste
 
 CANVAS = 64  # pixels: what the parser reads
 FINE = 2  # a digit is drawn this many times finer and averaged down, so that half a pixel is a place too
@@ -71,7 +71,7 @@ class FreeSceneSource:
         pick = torch.randint(0, len(self.digits), present.shape, generator=generator)
         labels = torch.where(present, self.labels[pick], ABSENT)
         patches = self._patches(pick.flatten(), corners.flatten(0, 1) % FINE, generator).view(*pick.shape, PATCH, PATCH)
-        images = _paste(patches * present[..., None, None], corners // FINE)
+        images = _pasted(patches * present[..., None, None], corners // FINE)
         centres = (corners + CORE) / FINE  # a core is 2 x CORE fine pixels wide
         return FreeScenes(self._worn(images, generator), labels, centres)
 
@@ -134,13 +134,7 @@ def _blurred(images: Tensor) -> Tensor:
     return F.conv2d(images, (kernel[:, None] * kernel).view(1, 1, 3, 3), padding=1)
 
 
-def _paste(patches: Float[Tensor, "n N 16 16"], corners: Int[Tensor, "n N 2"]) -> Float[Tensor, "n 1 64 64"]:
-    """Patches onto black by maximum; `corners` are those of the cores in their middle."""
-    n, rim = len(patches), (PATCH - CORE) // 2
-    side = CANVAS + 2 * rim
-    step = torch.arange(PATCH)
-    rows, columns = corners[..., 1, None] + step, corners[..., 0, None] + step
-    pixels = rows[..., :, None] * side + columns[..., None, :]
-    canvas = torch.zeros(n, side * side)
-    canvas.scatter_reduce_(1, pixels.flatten(1), patches.flatten(1), "amax")
-    return canvas.view(n, 1, side, side)[..., rim:-rim, rim:-rim]
+def _pasted(patches: Float[Tensor, "n N 16 16"], corners: Int[Tensor, "n N 2"]) -> Float[Tensor, "n 1 64 64"]:
+    """Patches onto black; `corners` are those of the cores in their middle, so a patch may reach over the edge."""
+    rim = (PATCH - CORE) // 2
+    return paste(patches, corners, CANVAS + 2 * rim)[..., rim:-rim, rim:-rim]

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Generator, Tensor
 
 from neurosym_lite.data.glyphs import glyphs
 from neurosym_lite.data.rules import PAIRS, TRIPLES
 from neurosym_lite.data.scenes import ABSENT, PAPER_CANVAS, Layout, SceneSource, free_range
+from neurosym_lite.evaluation.centres import Peaks, pairs
 from neurosym_lite.evaluation.free_scenes import CANVAS, PLAIN, FreeScenes, FreeSceneSource
-from neurosym_lite.evaluation.parser import Parsed, Parser
+from neurosym_lite.evaluation.parser import Parser
 from neurosym_lite.evaluation.structure import accepts
 
 RULES = ("mnist4", "mnist10")
@@ -38,24 +38,15 @@ def reading(parser: Parser, scenes: FreeScenes) -> Reading:
     """Finds against the truth: each find and digit that are each other's nearest, within 3 pixels, are a pair."""
     parsed = parser.parse(scenes.images)
     found, true = parsed.labels != ABSENT, scenes.labels != ABSENT
-    distance = _distances(parsed, scenes, found, true)
-    nearest, which = distance.min(2)
-    back = distance.argmin(1).gather(1, which)
-    slots = torch.arange(found.shape[1])
-    hit = found & (nearest <= FOUND_WITHIN) & (back == slots)
+    hit, which, distance = pairs(Peaks(parsed.centres, found), Peaks(scenes.centres, true), FOUND_WITHIN)
     named = scenes.labels.gather(1, which) == parsed.labels
     hits = int(hit.sum())
     return Reading(
         recall=hits / int(true.sum()),
         precision=hits / max(int(found.sum()), 1),
         accuracy=int((named & hit).sum()) / max(hits, 1),
-        error=float(nearest[hit].mean()),
+        error=float(distance[hit].mean()),
     )
-
-
-def _distances(parsed: Parsed, scenes: FreeScenes, found: Tensor, true: Tensor) -> Float[Tensor, "B M N"]:
-    distance = (parsed.centres[:, :, None] - scenes.centres[:, None]).norm(dim=-1)
-    return distance.masked_fill(~(found[:, :, None] & true[:, None]), torch.inf)
 
 
 def _one_slot(layout: Layout, generator: Generator, slots: tuple[int, ...] = ()) -> tuple[Tensor, Tensor]:

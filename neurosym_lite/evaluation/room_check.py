@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 from neurosym_lite.data.arrow_room import ODD, SOLIDS, ArrowRoomSource, Description, angle_between
 from neurosym_lite.data.arrow_rule import judge
 from neurosym_lite.data.scenes import ABSENT
+from neurosym_lite.evaluation.centres import Peaks, pairs
 from neurosym_lite.evaluation.free_rooms import FAR_AWAY, SHAPES_READ, FreeRooms, draw_free
 from neurosym_lite.evaluation.free_scenes import CANVAS
 from neurosym_lite.evaluation.room_parser import RoomParser
@@ -42,11 +43,7 @@ def reading(parser: RoomParser, rooms: FreeRooms) -> RoomReading:
     """Finds against the truth: each find and solid that are each other's nearest, within 2.5 pixels, are a pair."""
     parsed, truth = parser.parse(rooms.images), rooms.room
     found = parsed.shapes != ABSENT
-    distance = (parsed.centres[:, :, None] - rooms.centres[:, None]).norm(dim=-1)
-    distance = distance.masked_fill(~(found[:, :, None] & rooms.present[:, None]), torch.inf)
-    nearest, which = distance.min(2)
-    back = distance.argmin(1).gather(1, which)
-    hit = found & (nearest <= FOUND_WITHIN) & (back == torch.arange(found.shape[1]))
+    hit, which, _ = pairs(Peaks(parsed.centres, found), Peaks(rooms.centres, rooms.present), FOUND_WITHIN)
     shape, colour, metal, heading = (
         part.gather(1, which)[hit] for part in (truth.shapes, truth.colours, truth.metal, truth.headings)
     )

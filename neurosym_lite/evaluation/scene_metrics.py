@@ -10,13 +10,13 @@ from neurosym_lite.data.arrow_room import ArrowScenes
 from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve
-from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
+from neurosym_lite.evaluation.frechet import frechet_distance, frechet_error, parser_features
 from neurosym_lite.evaluation.images import as_bytes, in_batches, mean_and_error
 from neurosym_lite.evaluation.likelihood import Bound, importance_weighted
 from neurosym_lite.evaluation.parser import load_parser
 from neurosym_lite.evaluation.room_parser import GLYPHS as ROOMS
 from neurosym_lite.evaluation.room_structure import room_structure_metrics
-from neurosym_lite.evaluation.structure import accepts, structure_metrics
+from neurosym_lite.evaluation.structure import accepts, share, structure_metrics
 from neurosym_lite.evaluation.task import Task
 from neurosym_lite.evaluation.what import what_metrics
 from neurosym_lite.models.genesis import Genesis
@@ -127,7 +127,7 @@ def second_opinion(task: Task) -> dict[str, float]:
     """Structure accuracy of the same samples as `structure` judges, read by a parser of another seed and make."""
     samples = imagine(task.model, len(task.scenes.images), task.seed, task.sweeps)
     accepted = accepts(samples, task.recipe.data.rule, load_parser(second_parser(task.recipe)))
-    return {"second_accuracy": float(accepted.float().mean())}
+    return dict(zip(("second_accuracy", "second_low", "second_high"), share(accepted), strict=True))
 
 
 def what(task: Task) -> dict[str, float]:
@@ -148,7 +148,8 @@ def second_parser(recipe: Recipe) -> str:
 
 
 def frechet(task: Task) -> dict[str, float]:
-    """Fréchet distance between samples and held-out scenes in the parser's features."""
+    """Fréchet distance between samples and held-out scenes in the parser's features, with its standard error."""
     parser, scenes = load_parser(parser_of(task.recipe)), task.scenes.images
     samples = imagine(task.model, len(scenes), task.seed, task.sweeps)
-    return {"frechet": frechet_distance(parser_features(parser, samples), parser_features(parser, scenes))}
+    features = parser_features(parser, samples), parser_features(parser, scenes)
+    return {"frechet": frechet_distance(*features), "frechet_error": frechet_error(*features)}

@@ -117,7 +117,8 @@ def structure_metrics(
     have its softness and a known truth, so the share accepted of them is the parser's true-accept rate t.
 
     - `structure_accuracy` S, the share accepted, with its 95 % interval `structure_low`, `structure_high`
-    - `structure_true_accept` t; `structure_corrected` min(1, S / t)
+    - `structure_true_accept` t with its interval `structure_true_low`, `structure_true_high`; `structure_corrected`
+      min(1, S / t)
     - `structure_confidence`: mean probability of the class read, over all digits read in samples (legibility)
     - `structure_spread`: standard deviation of a pixel over the accepted digits of a class, mean over pixels and
       classes (diversity of handwriting; pixels in [0, 1])
@@ -146,16 +147,23 @@ def structure_metrics(
 
 
 def rates(accepted: Bool[Tensor, "B"], real_accepted: Bool[Tensor, "R"]) -> dict[str, float]:
-    """S with its interval, t, and S / t."""
-    rate, true_accept = float(accepted.float().mean()), float(real_accepted.float().mean())
-    interval = wilson(int(accepted.sum()), len(accepted))
+    """S and t with their intervals, and S / t."""
+    rate, low, high = share(accepted)
+    true_accept, true_low, true_high = share(real_accepted)
     return {
         "structure_accuracy": rate,
-        "structure_low": interval.low,
-        "structure_high": interval.high,
+        "structure_low": low,
+        "structure_high": high,
         "structure_true_accept": true_accept,
+        "structure_true_low": true_low,
+        "structure_true_high": true_high,
         "structure_corrected": min(1.0, rate / true_accept) if true_accept else 0.0,
     }
+
+
+def share(verdicts: Bool[Tensor, "B"]) -> tuple[float, float, float]:
+    """The share that is accepted, and the ends of its 95 % interval."""
+    return float(verdicts.float().mean()), *wilson(int(verdicts.sum()), len(verdicts))
 
 
 def handwriting_spread(images: Float[Tensor, "B 1 64 64"], parsed: Parsed, accepted: Bool[Tensor, "B"]) -> float:

@@ -1,13 +1,12 @@
 """What a run measured as a cell of a table: each number leads to the record that it is from."""
 
-from collections.abc import Callable
+import re
 from statistics import mean, stdev
 
 from scripts.pages.markdown import number
 from scripts.pages.records import Record
 
 NOT_RUN = "not run"
-Cell = Callable[[Record], str]
 
 
 def linked(text: str, record: Record) -> str:
@@ -15,32 +14,39 @@ def linked(text: str, record: Record) -> str:
     return f"[{text}](../data/results/{record['file']})"
 
 
-def plain(key: str, digits: int = 3) -> Cell:
-    """A metric alone."""
-    return lambda record: linked(number(record["metrics"][key], digits), record)
-
-
-def cell(runs: list[Record], key: str, one: Cell, digits: int = 3) -> str:
+def cell(runs: list[Record], key: str, digits: int = 3) -> str:
     """One run's number, or mean and standard deviation over seeds with each of them; "not run" where there is none."""
     having = [run for run in runs if key in run["metrics"]]
     if not having:
         return NOT_RUN
     if len(having) == 1:
-        return one(having[0])
+        return measured(having[0], key, digits)
     values = [run["metrics"][key] for run in having]
     each = ", ".join(linked(number(value, digits), run) for value, run in zip(values, having, strict=True))
     return f"{number(mean(values), digits)} ± {number(stdev(values), 2)} ({each})"
 
 
-def share(record: Record) -> str:
-    """Structure accuracy with its interval."""
-    return accepted(record["metrics"], record)
+def measured(record: Record, key: str, digits: int = 3) -> str:
+    """A metric, and how sure it is."""
+    return linked(value(record["metrics"], key, digits), record) + sureness(record["metrics"], key)
 
 
-def accepted(metrics: dict[str, float], record: Record, of: str = "structure") -> str:
-    """The share that a parser accepts, with its interval."""
-    middle, low, high = (f"{metrics[f'{of}_{name}']:.3f}" for name in ("accuracy", "low", "high"))
-    return f"{linked(middle, record)} ({low} to {high})"
+def value(metrics: dict[str, float], key: str, digits: int = 4) -> str:
+    """A metric alone: shares that have an interval with three decimals."""
+    return f"{metrics[key]:.3f}" if _ends(metrics, key) else number(metrics[key], digits)
+
+
+def sureness(metrics: dict[str, float], key: str) -> str:
+    """The interval of a share, or the standard error of a number, where the run has measured it."""
+    if ends := _ends(metrics, key):
+        return " ({} to {})".format(*(f"{metrics[end]:.3f}" for end in ends))
+    return f" ± {number(metrics[f'{key}_error'], 2)}" if f"{key}_error" in metrics else ""
+
+
+def _ends(metrics: dict[str, float], key: str) -> tuple[str, str] | None:
+    """Names of the ends of a share's interval."""
+    kind = re.sub("_(accuracy|accept)$", "", key)
+    return (f"{kind}_low", f"{kind}_high") if kind != key and f"{kind}_low" in metrics else None
 
 
 def steps(runs: list[Record]) -> str:
@@ -58,12 +64,6 @@ def at_least(key: str, record: Record) -> str:
     """A number of steps, marked where it is the cap."""
     m = record["metrics"]
     return ("≥ " if m[key] == m["d_steps_cap"] else "") + number(m[key])
-
-
-def bound(record: Record) -> str:
-    """The importance-weighted bound with its standard error."""
-    m = record["metrics"]
-    return f"{linked(number(m['likelihood']), record)} ± {number(m['likelihood_error'], 2)}"
 
 
 def relaxed(record: Record) -> str:

@@ -12,7 +12,7 @@ from neurosym_lite.evaluation.stroke_clusters import KINDS, STROKES
 from neurosym_lite.models.dood_parts import PAPER_SPREAD
 from neurosym_lite.training.transfer_recipes import SETS
 from scripts.pages import dood_tasks_words as words
-from scripts.pages.cells import NOT_RUN, cell, linked, plain
+from scripts.pages.cells import NOT_RUN, cell, linked
 from scripts.pages.markdown import number, table, write_page
 from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, middle, runs_of
 from scripts.pages.results_words import DATASETS
@@ -75,15 +75,15 @@ def on_sets(rows: dict[str, tuple[str, str]], shown: Shown, records: list[Record
 
 def distance(runs: list[Record], key: str, _: str) -> str:
     """Of samples, or of real characters."""
-    return cell(runs, key, plain(key))
+    return cell(runs, key)
 
 
 def silhouette(runs: list[Record], key: str, name: str) -> str:
     """With the parts a character, where both were measured."""
     parts = f"parts_on_{name}"
     if key == "silhouette_shuffled" or not any(key in run["metrics"] for run in runs):
-        return cell(runs, key, plain(key))
-    return f"{cell(runs, key, plain(key))} ({cell(runs, parts, plain(parts, 2))})"
+        return cell(runs, key)
+    return f"{cell(runs, key)} ({cell(runs, parts, 2)})"
 
 
 def ahead(rival: str, key: str, margin: float, sign: int, records: list[Record]) -> str:

@@ -9,37 +9,36 @@ from itertools import groupby
 
 from torch import nn
 
-from neurosym_lite.evaluation.discriminability import TOLD_APART
 from neurosym_lite.evaluation.structure import Z95
 from neurosym_lite.training.recipe import MODELS, Config
 from neurosym_lite.training.recipes import RECIPES
 from scripts.pages import gnm_experiments as found
 from scripts.pages import gnm_experiments_pictures as pictures
+from scripts.pages import gnm_experiments_seen as seen
 from scripts.pages import gnm_experiments_words as words
-from scripts.pages.cells import NOT_RUN, at_least, bound, cell, linked, plain, relaxed, share, steps
+from scripts.pages.cells import NOT_RUN, at_least, cell, linked, measured, relaxed, steps
 from scripts.pages.gnm_experiments import LITE, RULES, STEMS, recipe_name
 from scripts.pages.markdown import number, published_number, table, write_page
-from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, runs_of
+from scripts.pages.records import CONTROLS, PUBLISHED, Record, load_records, of_controls, runs_of
 from scripts.pages.results_words import DATASETS, HEADINGS
 from scripts.toc import ROOT
 
 PAGE = ROOT / "book" / "gnm_experiments.md"
-CONTROLS = RECORDS / "controls.json"
 # rows of table 5, and below them those of ours that the paper does not count
 COUNTED = ("GNM", "GENESIS", "ConvDRAW", "VAE", "GNM-Gaussian", "GNM-NoMLP", "ConvDRAW-MLP")
 COLUMNS = ("S-Acc", "*t*", "D-Steps", "LL", "ESS", "Fréchet")
 
 
-def measured(row: str, rule: str, records: list[Record]) -> list[str]:
+def ours(row: str, rule: str, records: list[Record]) -> list[str]:
     """Our cells of a row."""
     runs = runs_of(recipe_name(row, rule), records)
     return [
-        cell(runs, "structure_accuracy", share),
-        cell(runs, "structure_true_accept", plain("structure_true_accept")),
+        cell(runs, "structure_accuracy"),
+        cell(runs, "structure_true_accept"),
         steps(runs),
-        cell(runs, "likelihood", bound, 4),
-        cell(runs, "likelihood_effective", plain("likelihood_effective")),
-        cell(runs, "frechet", plain("frechet")),
+        cell(runs, "likelihood", 4),
+        cell(runs, "likelihood_effective"),
+        cell(runs, "frechet"),
     ]
 
 
@@ -51,7 +50,7 @@ def scenes_table(rows: list[str], published: dict, rule: str, records: list[Reco
     body = []
     for row in rows:
         theirs = [published_number(v, c) for v, c in zip(values[row], columns, strict=True)] if row in values else []
-        body.append([row, *(theirs or ["–"] * len(columns)), *measured(row, rule, records)])
+        body.append([row, *(theirs or ["–"] * len(columns)), *ours(row, rule, records)])
     return table(header, body)
 
 
@@ -83,7 +82,7 @@ def paper_size(names: list[str], rule: str, records: list[Record]) -> str:
         name = recipe_name(row, rule, "")
         if name in RECIPES:
             runs = runs_of(name, records)
-            said.append(f"{row} {cell(runs, 'structure_accuracy', share)}")
+            said.append(f"{row} {cell(runs, 'structure_accuracy')}")
     return words.PAPER_SIZE.format(names="; ".join(said)) + "\n" if said else ""
 
 
@@ -111,10 +110,10 @@ def controls_section(controls: dict) -> str:
     names = {rule: DATASETS[dataset] for dataset, rule in RULES.items()}
     body = []
     for rule, metrics in controls["real"].items():
-        real = as_record(metrics)
+        real = of_controls(metrics)
         body.append([
-            names[rule], share(real), linked(f"{metrics['second_accuracy']:.3f}", real),
-            linked(at_least("d_steps", real), real), plain("frechet")(real),
+            names[rule], measured(real, "structure_accuracy"), measured(real, "second_accuracy"),
+            linked(at_least("d_steps", real), real), measured(real, "frechet"),
         ])  # fmt: skip
     header = ["data", "accepted by the parser", "by the second parser", "D-Steps", "Fréchet"]
     return f"{words.REAL}\n{table(header, body)}"
@@ -162,8 +161,8 @@ def figure_4_section(records: list[Record]) -> str:
     for model, by_beta in pictures.BETAS.items():
         for beta, name in by_beta.items():
             runs = runs_of(name, records)
-            accuracy = cell(runs, "structure_accuracy", share)
-            body.append([model, number(beta), accuracy, cell(runs, "likelihood", bound, 4)])
+            accuracy = cell(runs, "structure_accuracy")
+            body.append([model, number(beta), accuracy, cell(runs, "likelihood", 4)])
     header = ["model", "beta", "S-Acc", "LL"]
     shown = f"{figure('figure_4', words.ALT_FIGURE_4)}\n{table(header, body)}"
     return f"{words.FIGURE_4}\n{shown}\n{by_beta_said(records)}"
@@ -193,59 +192,13 @@ def moved(first: tuple[float, float], last: tuple[float, float]) -> str:
     return words.FALLS if last[1] < first[0] else words.SAME
 
 
-def seen_section(records: list[Record], controls: dict) -> str:
-    """What D-Steps see, beside two numbers of the same samples."""
-    of = {row: recipe_name(row, pictures.RULE) for row in words.SEEN}
-    real = as_record(controls["real"][pictures.RULE])
-    body = [[
-        "real scenes", plain("structure_spread")(real), control(real["metrics"]["brightness"]),
-        linked(at_least("d_steps", real), real),
-    ]]  # fmt: skip
-    for row, name in of.items():
-        runs = runs_of(name, records)
-        bright = controls["brightness"].get(name)
-        body.append([row, handwriting(runs), NOT_RUN if bright is None else control(bright), steps(runs)])
-    header = ["model", "spread of handwriting", "told by one number", "D-Steps"]
-    return "\n".join([words.SEEN_INTRO, table(header, body), *at_the_cap(of, records, controls)])
-
-
-def handwriting(runs: list[Record]) -> str:
-    """The spread of handwriting; a dash where no scene is accepted, and there is none."""
-    if runs and all(run["metrics"]["structure_accuracy"] == 0 for run in runs):
-        return "–"
-    return cell(runs, "structure_spread", plain("structure_spread"))
-
-
-def at_the_cap(of: dict[str, str], records: list[Record], controls: dict) -> list[str]:
-    """Of rows whose first run reaches the cap: does one number give them away, and does the network guess?"""
-    first = {row: runs[0]["metrics"] for row, name in of.items() if (runs := runs_of(name, records))}
-    capped = [row for row, m in first.items() if m["d_steps"] == m["d_steps_cap"]]
-    bright = [controls["brightness"][of[row]] for row in capped if of[row] in controls["brightness"]]
-    curves = {row: controls["curves"][of[row]] for row in capped if of[row] in controls["curves"]}
-    told = sum(value >= TOLD_APART for value in bright)
-    said = words.ALL_TOLD if told == len(bright) else words.SOME_TOLD.format(capped=len(bright), told=told)
-    ends = ", ".join(f"{row} {control(curve[-1][1], 2)}" for row, curve in curves.items())
-    return [f"{line}\n" for line in ([said] if bright else []) + ([words.AT_CAP.format(ends=ends)] if ends else [])]
-
-
-def control(value: float, digits: int = 3) -> str:
-    """A share that the controls measured, and that leads to them."""
-    return linked(f"{value:.{digits}f}", as_record({}))
-
-
-def as_record(metrics: dict[str, float]) -> Record:
-    """Numbers of the controls, where a run's are expected."""
-    return {"metrics": metrics, "file": CONTROLS.name}
-
-
 def few_section(records: list[Record]) -> str:
     """Structure accuracy by size of the training set."""
     body = []
     for scenes, name in pictures.SETS.items():
         runs = runs_of(name, records)
-        body.append([number(scenes), cell(runs, "structure_accuracy", share),
-                     cell(runs, "structure_true_accept", plain("structure_true_accept")),
-                     cell(runs, "frechet", plain("frechet"))])  # fmt: skip
+        columns = (cell(runs, key) for key in ("structure_accuracy", "structure_true_accept", "frechet"))
+        body.append([number(scenes), *columns])
     shown = f"{figure('scenes', words.ALT_FEW)}\n" if pictures.has_scenes(records) else ""
     return f"{words.FEW}\n{shown}{table(['scenes', 'S-Acc', '*t*', 'Fréchet'], body)}"
 
@@ -271,7 +224,7 @@ def second_section(records: list[Record]) -> str:
 def relaxed_section(records: list[Record]) -> str:
     """Likelihoods by hard presence, and what relaxed presence changes."""
     body = [
-        [f"`{r['recipe']}`", str(r["seed"]), bound(r), relaxed(r)]
+        [f"`{r['recipe']}`", str(r["seed"]), measured(r, "likelihood", 4), relaxed(r)]
         for r in records
         if "relaxed_difference" in r["metrics"]
     ]
@@ -286,7 +239,7 @@ def page(records: list[Record], published: dict, controls: dict) -> str:
     gnm = published["gnm"]
     return "\n".join([
         words.INTRODUCTION, words.HOW_TO_READ, controls_section(controls), tables_section(gnm, records),
-        figure_4_section(records), seen_section(records, controls),
+        figure_4_section(records), seen.section(records, controls),
         parameters_section(gnm["table_5_parameters_millions"], records),
         few_section(records), second_section(records), relaxed_section(records), words.DIFFERENCES,
     ])  # fmt: skip

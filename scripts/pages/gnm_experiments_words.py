@@ -12,18 +12,19 @@ down a column of ours, or down a published one, and not across.
 
 HOW_TO_READ = """## How to read the tables
 
-- **S-Acc**: share of imagined scenes that obey the rule, read off their pixels, with its 95 % interval. *t* is the
-  share accepted of the same model's redrawings of real scenes, so it holds what the parser gets wrong and what the
-  model blurs. Scenes spoilt by a wrong digit hardly ever pass, so the truth lies about between S and S / t. Where t is
-  below S, that ratio says nothing.
+- **S-Acc**: share of imagined scenes that obey the rule, read off their pixels. *t* is the share accepted of the same
+  model's redrawings of real scenes, so it holds what the parser gets wrong and what the model blurs. Scenes spoilt by
+  a wrong digit hardly ever pass, so the truth lies about between S and S / t. Where t is below S, that ratio says
+  nothing.
 - **D-Steps**: steps until a classifier tells samples from scenes; median and range over classifiers. More is better. ≥
   says that the cap was reached: such models cannot be ranked. [Below](what-d-steps-see) is what the number is worth.
-- **LL**: the importance-weighted bound in nats an image, with its standard error over images. Presence is drawn hard.
+- **LL**: the importance-weighted bound in nats an image. Presence is drawn hard.
   A likelihood is a sum over pixels, so ours have another ceiling than the published ones. **ESS** says how many of the
   samples carry the bound: where it is near one, the bound is that of the single best sample, and how much is missing
   differs from model to model.
-- **Fréchet**: distance of samples to held-out scenes in the parser's features. Less is better.
-- Where a recipe was run from several seeds: mean ± standard deviation, and each run.
+- **Fréchet**: distance of samples to held-out scenes in the parser's features, with its standard error. Less is better.
+- One run: a share with its 95 % interval, a mean with its standard error. They say what other samples of the same
+  network would have changed. Several seeds: mean ± standard deviation over trainings, and each run.
 """
 
 REAL = """### Real scenes in the place of samples

@@ -8,9 +8,10 @@ from scripts.toc import ROOT
 
 RECORDS = ROOT / "data" / "results"
 PUBLISHED = ROOT / "data" / "published.json"
+CONTROLS = RECORDS / "controls.json"  # real scenes where models are measured
 # what lies beside the run records and is none
 NOT_RECORDS = (
-    "benchmarks.json", "controls.json", "arrow_room_fidelity.json", "one_shot_controls.json", "transfer_controls.json",
+    "benchmarks.json", CONTROLS.name, "arrow_room_fidelity.json", "one_shot_controls.json", "transfer_controls.json",
 )  # fmt: skip
 Record = dict
 
@@ -31,3 +32,8 @@ def middle(runs: list[Record], key: str) -> float | None:
     """Mean of a metric over seeds; None where it was not measured."""
     values = [run["metrics"][key] for run in runs if key in run["metrics"]]
     return mean(values) if values else None
+
+
+def of_controls(metrics: dict[str, float]) -> Record:
+    """What was measured of real scenes, where a run's numbers are expected."""
+    return {"metrics": metrics, "file": CONTROLS.name}

@@ -6,13 +6,13 @@ Measures nothing. A number reaches the page only from data/results/ or data/publ
 import json
 
 from scripts.pages import representations_words as words
-from scripts.pages.cells import accepted, at_least, cell, linked, plain, share, steps
+from scripts.pages.cells import at_least, cell, linked, measured, steps
 from scripts.pages.markdown import number, table, write_page
-from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, runs_of
+from scripts.pages.records import CONTROLS, PUBLISHED, RECORDS, Record, load_records, of_controls, runs_of
 from scripts.pages.results_words import DATASETS
 from scripts.toc import ROOT
 
-FIDELITY, CONTROLS = RECORDS / "arrow_room_fidelity.json", RECORDS / "controls.json"
+FIDELITY = RECORDS / "arrow_room_fidelity.json"
 JUDGE = ROOT / "data" / "parsers" / "parser-arrow-room.json"
 PAGE = ROOT / "book" / "representations.md"
 MODELS = {"GNM": "gnm", "SPACE": "space"}
@@ -41,7 +41,7 @@ CURRICULUM = {"with": "gnm-arrow-short", "without": "gnm-arrow-short-bare"}
 def cells(name: str, columns: dict[str, str], records: list[Record]) -> list[str]:
     """Our numbers of a recipe."""
     runs = runs_of(name, records)
-    return [cell(runs, key, plain(key)) for key in columns.values()]
+    return [cell(runs, key) for key in columns.values()]
 
 
 def file_number(value: float) -> str:
@@ -69,11 +69,6 @@ def judge_number(value: float) -> str:
     return f"[{value:.3f}](../data/parsers/{JUDGE.name})"
 
 
-def swept(record: Record) -> str:
-    """Structure accuracy after sweeps with its interval."""
-    return accepted(record["metrics"], record, "swept")
-
-
 def rooms(published: dict, records: list[Record], fidelity: dict[str, float], judge: dict[str, float]) -> str:
     """The Arrow Room."""
     wrong = max(value for name, value in judge.items() if name.startswith("false_accept"))
@@ -82,9 +77,8 @@ def rooms(published: dict, records: list[Record], fidelity: dict[str, float], ju
     lite, paper = (runs_of(name, records) for name in (ARROW, PAPER_ARROW))
     first = [
         [
-            size, cell(runs, "structure_accuracy", share),
-            cell(runs, "structure_true_accept", plain("structure_true_accept")),
-            cell(runs, "swept_accuracy", swept),
+            size,
+            *(cell(runs, key) for key in ("structure_accuracy", "structure_true_accept", "swept_accuracy")),
         ]
         for size, runs in (("lite", lite), ("the paper's", paper))
     ]  # fmt: skip
@@ -105,12 +99,13 @@ def successor(records: list[Record], controls: dict) -> str:
     """GNM beside the transformer over its tokens, and real scenes above both."""
     parts = [words.SUCCESSOR]
     for dataset, rule in RULES.items():
-        real = {"metrics": controls["real"][rule], "file": CONTROLS.name}
-        reals = [cell([real], key, plain(key)) for key in IMAGINED.values()]
-        body = [["real scenes", share(real), "–", *reals[1:], linked(at_least("d_steps", real), real)]]
+        real = of_controls(controls["real"][rule])
+        reals = [cell([real], key) for key in IMAGINED.values()]
+        steps_of_real = linked(at_least("d_steps", real), real)
+        body = [["real scenes", measured(real, "structure_accuracy"), "–", *reals[1:], steps_of_real]]
         for row, stem in SUCCESSOR.items():
             runs = runs_of(f"{stem}-{rule}-lite", records)
-            accuracy = cell(runs, "structure_accuracy", share)
+            accuracy = cell(runs, "structure_accuracy")
             body.append([row, accuracy, *cells(f"{stem}-{rule}-lite", IMAGINED, records), steps(runs)])
         parts += [f"### {DATASETS[dataset]}, imagined\n", table(["model", "S-Acc", *IMAGINED, "D-Steps"], body)]
     return "\n".join(parts)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from statistics import mean, stdev
 
-from scripts.pages.cells import NOT_RUN, linked
+from scripts.pages.cells import NOT_RUN, linked, sureness, value
 from scripts.pages.markdown import number, published_number, spread, table, write_page
 from scripts.pages.records import PUBLISHED, Record, load_records
 from scripts.pages.results_words import DATASETS, DIFFERENCES, FAMILIES, HEADINGS, INTRODUCTION, MEANINGS
@@ -73,7 +73,7 @@ def family_table(title: str, names: tuple[str, ...], records: list[Record]) -> s
     """The runs that have one of these metrics, a column a metric that any of them has; a run leads to its record."""
     having = [r for r in records if any(name in r["metrics"] for name in names)]
     columns = [name for name in names if any(name in r["metrics"] for r in having)]
-    rows = [[linked(run_name(r), r), *(with_interval(r["metrics"], name) for name in columns)] for r in having]
+    rows = [[linked(run_name(r), r), *(shown(r["metrics"], name) for name in columns)] for r in having]
     return f"\n### {title}\n\n" + table(["run", *(f"`{name}`" for name in columns)], rows) if having else ""
 
 
@@ -83,12 +83,9 @@ def run_name(record: Record) -> str:
     return f"`{record['recipe']}`{seed}"
 
 
-def with_interval(metrics: dict[str, float], name: str) -> str:
-    """A metric, with its interval where it is an accuracy that has one."""
-    kind = name.removesuffix("_accuracy")
-    if name != kind and f"{kind}_low" in metrics:
-        return f"{metrics[name]:.3f} ({metrics[f'{kind}_low']:.3f} to {metrics[f'{kind}_high']:.3f})"
-    return number(metrics.get(name))
+def shown(metrics: dict[str, float], name: str) -> str:
+    """A metric and how sure it is, or a dash."""
+    return value(metrics, name) + sureness(metrics, name) if name in metrics else number(None)
 
 
 def measured(records: list[Record], column: str) -> str:

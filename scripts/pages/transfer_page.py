@@ -13,7 +13,7 @@ from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.transfer_recipes import FLOOR, SETS, STEPS
 from scripts.pages import transfer as found
 from scripts.pages import transfer_words as words
-from scripts.pages.cells import NOT_RUN, cell, linked, plain
+from scripts.pages.cells import NOT_RUN, cell, linked
 from scripts.pages.markdown import number, spread, table, write_page
 from scripts.pages.records import PUBLISHED, RECORDS, Record, load_records, runs_of
 from scripts.pages.results_words import DATASETS
@@ -47,7 +47,7 @@ def settings() -> dict[str, float]:
 def row(kind: str, source: str, measure: str, records: list[Record]) -> list[str]:
     """Cells of a model that learned one set, a column a set that it was tried on."""
     runs = runs_of(recipe_name(kind, source), records)
-    return [cell(runs, f"{measure}_{target}", plain(f"{measure}_{target}")) for target in SETS]
+    return [cell(runs, f"{measure}_{target}") for target in SETS]
 
 
 def on_sets(*first: str) -> list[str]:
@@ -63,7 +63,7 @@ def matrix(kind: str, records: list[Record]) -> str:
     body = []
     for source in SETS:
         runs = runs_of(recipe_name(kind, source), records)
-        body.append([DATASETS[source], *row(kind, source, LIKELIHOOD, records), cell(runs, CEILING, plain(CEILING))])
+        body.append([DATASETS[source], *row(kind, source, LIKELIHOOD, records), cell(runs, CEILING)])
     return table([*on_sets("trained on"), "ceiling"], body)
 
 
@@ -161,7 +161,7 @@ def variants(kinds: dict[str, str], measure: str, records: list[Record], ceiling
     for name, kind in kinds.items():
         runs = runs_of(recipe_name(kind, HOME), records)
         body.append([name, *row(kind, HOME, measure, records)])
-        body[-1] += [cell(runs, CEILING, plain(CEILING))] if ceiling else []
+        body[-1] += [cell(runs, CEILING)] if ceiling else []
     return table([*on_sets("trained on MNIST"), *(["ceiling"] if ceiling else [])], body)
 
 
@@ -183,7 +183,7 @@ def ablations_section(records: list[Record]) -> str:
     kinds = {"DooD": "dood"} | ABLATED
     runs = {name: runs_of(recipe_name(kind, HOME), records) for name, kind in kinds.items()}
     at_most, after_all = (
-        ", ".join(f"{name} {cell(got, key, plain(key))}" for name, got in runs.items())
+        ", ".join(f"{name} {cell(got, key)}" for name, got in runs.items())
         for key in ("parts_at_most", "relative_l1_all")
     )
     return "\n".join([

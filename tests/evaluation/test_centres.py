@@ -2,7 +2,7 @@
 
 import torch
 
-from neurosym_lite.evaluation.centres import CELL, Found, crops, detector_net, find, peaks
+from neurosym_lite.evaluation.centres import CELL, Found, Peaks, crops, detector_net, find, pairs, peaks
 
 
 def a_map(size: int = 16) -> Found:
@@ -36,3 +36,13 @@ def test_a_crop_is_the_pixels_around_a_place_with_black_beyond_the_picture() -> 
 def test_the_map_has_a_cell_for_two_pixels() -> None:
     found = find(detector_net(3, 8).eval(), torch.rand(2, 3, 32, 32))
     assert found.heat.shape == (2, 16, 16) and found.way.shape == (2, 16, 16, 2)
+
+
+def test_pairs_are_each_others_nearest_and_near() -> None:
+    """Of two finds at one thing the nearer one has it; a thing too far off, or an empty slot, is nobody's."""
+    finds = Peaks(torch.tensor([[[4.0, 4.0], [5.0, 4.0], [20.0, 20.0], [0.0, 0.0]]]), torch.tensor([[1, 1, 1, 0]]) > 0)
+    true = Peaks(torch.tensor([[[5.5, 4.0], [20.0, 26.0], [0.0, 0.0]]]), torch.tensor([[1, 1, 0]]) > 0)
+    found = pairs(finds, true, within=3.0)
+    assert found.hit.tolist() == [[False, True, False, False]] and int(found.which[0, 1]) == 0
+    assert found.distance[0, :3].tolist() == [1.5, 0.5, 6.0] and found.distance[0, 3].isinf()
+    assert pairs(finds, true, within=6.0).hit.tolist() == [[False, True, True, False]]

@@ -7,7 +7,7 @@ from scipy.linalg import sqrtm
 from torch import Generator
 
 from neurosym_lite.data.scenes import SceneSource
-from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
+from neurosym_lite.evaluation.frechet import frechet_distance, frechet_error, parser_features
 from neurosym_lite.evaluation.parser import load_parser
 
 
@@ -30,6 +30,18 @@ def test_of_two_lines_it_is_what_one_computes_by_hand() -> None:
 def test_too_few_scenes_are_refused() -> None:
     with pytest.raises(ValueError, match="8 scenes for 8 features"):
         frechet_distance(torch.randn(8, 8), torch.randn(20, 8))
+    with pytest.raises(ValueError, match="8 scenes for 8 features"):
+        frechet_error(torch.randn(9, 8), torch.randn(40, 8))  # what is left where one is left out
+
+
+@pytest.mark.parametrize("moved", [0.0, 0.5])
+def test_the_error_is_how_far_the_distance_falls_from_crowd_to_crowd(moved: float) -> None:
+    """Both crowds are drawn anew, a hundred times: the spread of the distance is what one pair of them says it is."""
+    torch.manual_seed(0)
+    crowds = [(torch.randn(200, 4) + moved, torch.randn(400, 4)) for _ in range(100)]
+    spread = torch.tensor([frechet_distance(*pair) for pair in crowds]).std()
+    said = torch.tensor([frechet_error(*pair) for pair in crowds]).median()
+    assert 0.75 < said / spread < 1.33
 
 
 def test_real_scenes_are_nearer_to_real_ones_than_dim_ones_are() -> None:

@@ -73,9 +73,22 @@ def test_rows_of_the_tables_are_recipes() -> None:
 
 def test_seeds_become_mean_and_spread_and_each_is_there() -> None:
     runs = [run("gnm-mnist4-lite", seed, frechet=value) for seed, value in enumerate((0.2, 0.4, 0.3))]
-    said = cells.cell(runs_of("gnm-mnist4-lite", runs[::-1]), "frechet", cells.plain("frechet"))
+    said = cells.cell(runs_of("gnm-mnist4-lite", runs[::-1]), "frechet")
     assert said.startswith("0.3 ± 0.1 ([0.2](../data/results/gnm-mnist4-lite-0.json), ")
-    assert cells.cell([], "frechet", cells.plain("frechet")) == NOT_RUN
+    assert cells.cell([], "frechet") == NOT_RUN
+
+
+def test_a_number_says_how_sure_it_is_where_that_was_measured() -> None:
+    shares = {"structure_accuracy": 0.9, "structure_low": 0.88, "structure_high": 0.92, "structure_spread": 0.1}
+    one = run("gnm-mnist4-lite", **shares, structure_true_accept=0.8, likelihood=5257.4, likelihood_error=2.857)
+    beside = {
+        "structure_accuracy": "[0.900]{} (0.880 to 0.920)", "structure_true_accept": "[0.8]{}",
+        "structure_spread": "[0.1]{}", "likelihood": "[5,257]{} ± 2.9",
+    }  # fmt: skip
+    for key, said in beside.items():
+        assert cells.measured(one, key) == said.format("(../data/results/gnm-mnist4-lite-0.json)")
+    one["metrics"] |= {"structure_true_low": 0.78, "structure_true_high": 0.82}
+    assert cells.measured(one, "structure_true_accept").endswith(" (0.780 to 0.820)")
 
 
 def test_a_cap_is_no_number_of_steps() -> None:
