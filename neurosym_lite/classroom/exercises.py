@@ -1,11 +1,15 @@
 """What an exercise is, and how an answer is judged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float64
+from torch import Tensor
+
+NEAR = 10  # times the tolerance: an answer that close is asked for more digits
 
 
 class Verdict(NamedTuple):
@@ -23,6 +27,10 @@ class Mistake:
     says: str  # what it is told: the likely error, never the solution
 
 
+class Unusable(TypeError):
+    """An answer of another kind than the exercise asks for."""
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One exercise. An answer is whatever the exercise asks for: a number, a tensor, a function."""
@@ -30,10 +38,10 @@ class Exercise:
     number: str  # chapter and place, "2.3"
     asks: str  # one line
     solution: Any  # an answer that is right
-    same: Callable[[Any, Any], bool]  # do two answers behave the same?
+    same: Callable[[Any, Any], bool]  # do two answers behave the same? SameNumber and SameFunction say what is off, too
     mistakes: tuple[Mistake, ...]  # at least three
     praise: str  # what a right answer is told: the point of the exercise in one line
-    otherwise: str  # what an answer is told that is wrong in a way nobody catalogued
+    otherwise: str  # what an answer is told that is wrong in a way nobody catalogued: where to begin
 
     def judge(self, answer: Any) -> Verdict:
         """Right, a known mistake, or another one. Never raises: an answer that breaks is told how."""
@@ -42,12 +50,15 @@ class Exercise:
         try:
             if self.same(answer, self.solution):
                 return Verdict(True, self.praise)
+            off = self.same.off(answer, self.solution) if isinstance(self.same, SameNumber | SameFunction) else ""
+        except Unusable as error:
+            return Verdict(False, f"this cannot be used: {error} {self.otherwise}")
         except Exception as error:  # the reader's own code may raise anything
             return Verdict(False, f"your answer cannot be used ({type(error).__name__}: {error}). {self.otherwise}")
         for mistake in self.mistakes:
             if self._alike(answer, mistake.example):
                 return Verdict(False, mistake.says)
-        return Verdict(False, self.otherwise)
+        return Verdict(False, off or self.otherwise)
 
     def _alike(self, answer: Any, example: Any) -> bool:
         try:
@@ -56,17 +67,83 @@ class Exercise:
             return False
 
 
-def same_number(tolerance: float) -> Callable[[Any, Any], bool]:
-    """Numbers (or tensors of them) are the same within an absolute tolerance; shapes must agree."""
+@dataclass(frozen=True)
+class SameNumber:
+    """Numbers, or tensors of them, are the same within an absolute tolerance; shapes must agree."""
 
-    def same(a: Any, b: Any) -> bool:
-        first, second = torch.as_tensor(a, dtype=torch.float64), torch.as_tensor(b, dtype=torch.float64)
-        return first.shape == second.shape and torch.allclose(first, second, rtol=0, atol=tolerance)
+    tolerance: float
 
-    return same
+    def __call__(self, a: Any, b: Any) -> bool:
+        first, second = as_numbers(a), as_numbers(b)
+        return first.shape == second.shape and self._within(first, second, self.tolerance)
+
+    def off(self, answer: Any, solution: Any) -> str:
+        """Another shape, or too few digits? Nothing to say of any other wrong answer."""
+        given, right = as_numbers(answer), as_numbers(solution)
+        if given.shape != right.shape:
+            return wrong_shape(given, right, self.tolerance)
+        near = self._within(given, right, NEAR * self.tolerance)
+        return f"near: give it to within {self.tolerance:g}" if near else ""
+
+    @staticmethod
+    def _within(a: Tensor, b: Tensor, tolerance: float) -> bool:
+        return torch.allclose(a, b, rtol=0, atol=tolerance, equal_nan=True)
 
 
-def same_function(*inputs: tuple, tolerance: float = 1e-5) -> Callable[[Any, Any], bool]:
+@dataclass(frozen=True)
+class SameFunction:
     """Functions are the same if they return the same numbers on every tuple of inputs, which they may change."""
-    same = same_number(tolerance)
-    return lambda f, g: all(same(f(*deepcopy(arguments)), g(*deepcopy(arguments))) for arguments in inputs)
+
+    inputs: tuple[tuple, ...]
+    tolerance: float
+
+    def __call__(self, f: Any, g: Any) -> bool:
+        same = SameNumber(self.tolerance)
+        return all(same(*results) for results in self._results(f, g))
+
+    def off(self, answer: Any, solution: Any) -> str:
+        """Does it return another shape?"""
+        for results in self._results(answer, solution):
+            given, right = map(as_numbers, results)
+            if given.shape != right.shape:
+                return wrong_shape(given, right, self.tolerance)
+        return ""
+
+    def _results(self, *functions: Any) -> Iterator[tuple[Any, ...]]:
+        for f in functions:
+            if not callable(f):
+                raise Unusable("a function is asked for: give the function itself, not what it returns.")
+        for arguments in self.inputs:
+            results = tuple(f(*deepcopy(arguments)) for f in functions)
+            if any(result is None for result in results):
+                raise Unusable("your function returns None: is there a `return`?")
+            yield results
+
+
+def as_numbers(value: Any) -> Float64[Tensor, "*shape"]:
+    """Numbers as a tensor. Raises Unusable for what is none."""
+    if callable(value) and not isinstance(value, Tensor):
+        raise Unusable("numbers are asked for, and this is a function: call it.")
+    try:
+        return torch.as_tensor(value, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise Unusable(f"one number or one tensor is asked for, and this is a {type(value).__name__}.") from error
+
+
+def wrong_shape(given: Tensor, right: Tensor, tolerance: float) -> str:
+    """What numbers in another shape are told: are they right but for that?"""
+    shapes = (f"shape {tuple(numbers.shape)}" if numbers.dim() else "a single number" for numbers in (given, right))
+    said = "{}, where {} is expected".format(*shapes)
+    others = [given.squeeze(), *([given.T] if given.dim() == 2 else [])]
+    alike = (o.shape == right.shape and torch.allclose(o, right, rtol=0, atol=tolerance) for o in others)
+    return f"the numbers are right, their shape is not: {said}" if any(alike) else f"this has {said}"
+
+
+def same_number(tolerance: float) -> SameNumber:
+    """Numbers (or tensors of them) are the same within an absolute tolerance; shapes must agree."""
+    return SameNumber(tolerance)
+
+
+def same_function(*inputs: tuple, tolerance: float = 1e-5) -> SameFunction:
+    """Functions are the same if they return the same numbers on every tuple of inputs, which they may change."""
+    return SameFunction(inputs, tolerance)

@@ -98,6 +98,33 @@ def test_numbers_are_the_same_within_a_tolerance_and_with_one_shape() -> None:
     assert same(1.0, 1.005) and not same(1.0, 1.02) and not same(torch.ones(2), 1.0)
 
 
+AREA = Exercise("0.1", "the area", 2.0, same_number(0.01), (), "so it is", "count the tiles")
+ROWS = Exercise("0.2", "rows", torch.arange(6.0).view(2, 3), same_number(0.01), (), "so they are", "count the rows")
+SUMS = Exercise("0.3", "sums", lambda x: x.sum(1), same_function((torch.ones(2, 3),)), (), "so they are", "add up")
+
+
+@pytest.mark.parametrize(
+    ("exercise", "answer", "says"),
+    [
+        (AREA, 2.05, "near: give it to within 0.01"),
+        (AREA, 2.5, "count the tiles"),
+        (AREA, torch.tensor([2.0]), "the numbers are right, their shape is not: shape (1,), where a single number is"),
+        (AREA, lambda: 2.0, "this cannot be used: numbers are asked for, and this is a function: call it. count"),
+        (AREA, "two", "this cannot be used: one number or one tensor is asked for, and this is a str. count"),
+        (ROWS, torch.arange(6.0).view(2, 3).T, "their shape is not: shape (3, 2), where shape (2, 3) is expected"),
+        (ROWS, torch.arange(6.0).view(1, 2, 3), "their shape is not: shape (1, 2, 3), where shape (2, 3) is expected"),
+        (ROWS, torch.zeros(6), "this has shape (6,), where shape (2, 3) is expected"),
+        (SUMS, lambda x: x.sum(1, keepdim=True), "the numbers are right, their shape is not: shape (2, 1), where"),
+        (SUMS, lambda x: x.sum(0), "this has shape (3,), where shape (2,) is expected"),
+        (SUMS, lambda x: None, "this cannot be used: your function returns None: is there a `return`? add up"),
+        (SUMS, torch.full((2,), 3.0), "this cannot be used: a function is asked for: give the function itself"),
+    ],
+)
+def test_answers_of_another_kind_shape_or_precision_are_told_so(exercise: Exercise, answer, says: str) -> None:
+    verdict = exercise.judge(answer)
+    assert not verdict.right and says in verdict.says
+
+
 def test_functions_are_the_same_if_they_agree_everywhere_asked() -> None:
     same = same_function((1.0,), (2.0,))
     assert same(lambda x: x * x, lambda x: x**2) and not same(lambda x: x, lambda x: x**2)
