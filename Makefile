@@ -15,23 +15,25 @@ ONE_THREAD := OMP_NUM_THREADS=1
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help book test lab execute results check-site bench clean
+.PHONY: help book test lab execute handout results check-site bench clean
 
 help:
 	@echo "make book        build the book into $(HTML)"
 	@echo "make test        lint, unit tests, and every notebook's outputs compared"
 	@echo "make lab         open the notebooks in JupyterLab"
 	@echo "make execute     run the notebooks in place and store their outputs (one: NB=notebooks/NAME.ipynb)"
+	@echo "make handout     write the notebooks for a class into handout/: no outputs, no solutions"
 	@echo "make results     write the pages of results from the run records"
 	@echo "make check-site  open every built page in a browser without a network (SHOTS=DIR keeps pictures)"
 	@echo "make bench       measure what is meant to be fast, write book/benchmarks.md (BENCH_FLAGS=--quick: once)"
 	@echo "make clean       remove what was built (the venv stays)"
 
-# The environment is renewed when the pins change.
-$(STAMP): requirements.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info; ok = (3, 11) <= v < (3, 14); sys.exit(0 if ok else "Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is %d.%d: make PYTHON=python3.12" % v[:2])'
+# The environment is renewed when the pins change. The package is installed from this folder, for other editors' kernels.
+$(STAMP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info; ok = (3, 11) <= v < (3, 14); sys.exit(0 if ok else "Python 3.11, 3.12 or 3.13 is needed, $(PYTHON) is %d.%d: make $(firstword $(MAKECMDGOALS)) PYTHON=python3.12" % v[:2])'
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --quiet --editable .
 	touch $@
 
 # A build with warnings fails. Its cache is thrown away, or the next build would skip the page and pass.
@@ -52,6 +54,9 @@ lab: $(STAMP)
 
 execute: $(STAMP)
 	$(ONE_THREAD) $(BIN)/python -m scripts.execute $(NB)
+
+handout: $(STAMP)
+	$(BIN)/python -m scripts.handout
 
 results: $(STAMP)
 	$(BIN)/python -m scripts.pages.results_page

@@ -5,6 +5,7 @@ them, and the same of drawings' metrics, held against `data/results/`. Minutes a
 quick. Exit status 1 where one differs.
 """
 
+import argparse
 import sys
 
 import torch
@@ -46,4 +47,6 @@ def main(names: list[str]) -> int:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     spare_the_processor()
-    sys.exit(main(sys.argv[1:]))
+    arguments = argparse.ArgumentParser("python -m scripts.check_records", description=__doc__.splitlines()[0])
+    arguments.add_argument("recipes", nargs="*", help="names; without one all that are shipped")
+    sys.exit(main(arguments.parse_args().recipes))

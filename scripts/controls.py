@@ -6,9 +6,9 @@ of the first of its classifiers. Of each model of the tables, and of real scenes
 tells it from a real one. What is there already is kept: delete the file to measure all again.
 """
 
+import argparse
 import json
 import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -123,4 +123,6 @@ def _write(path: Path, report: dict) -> None:
 if __name__ == "__main__":
     torch.set_num_threads(1)
     spare_the_processor()
-    measure(Path(sys.argv[1]) if len(sys.argv) > 1 else REPORT)
+    arguments = argparse.ArgumentParser("python -m scripts.controls", description=__doc__.splitlines()[0])
+    arguments.add_argument("report", nargs="?", type=Path, default=REPORT, help="file that is filled up")
+    measure(arguments.parse_args().report)

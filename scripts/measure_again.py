@@ -33,7 +33,7 @@ def measure_again(name: str, only: tuple[str, ...] = (), checkpoint: str = "") -
 if __name__ == "__main__":
     torch.set_num_threads(1)
     spare_the_processor()
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments = argparse.ArgumentParser("python -m scripts.measure_again", description=__doc__.splitlines()[0])
     arguments.add_argument("runs", nargs="+", help="names of records: recipes, or RECIPE-seedN")
     arguments.add_argument("--metrics", default="", help="names, with commas between")
     arguments.add_argument("--checkpoint", default="", help="of the run: else the shipped one of that name")
