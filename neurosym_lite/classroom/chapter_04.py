@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from copy import deepcopy
 from functools import cache
 
 import torch
@@ -93,12 +94,18 @@ RELAXED = Exercise(
             "the temperature divides the noise too; else the share of ones changes with it",
         ),
         Mistake(
+            lambda logit, uniform, temperature: _sigmoid(
+                (logit - math.log(uniform) + math.log(1 - uniform)) / temperature
+            ),
+            "the same distribution, mirrored: a larger uniform number shall make presence likelier",
+        ),
+        Mistake(
             lambda logit, uniform, temperature: float(uniform < _sigmoid(logit)),
             "this is the hard draw: right share of ones, but no gradient for the logit",
         ),
     ),
     praise="above one half as often as the hard coin says one, whatever the temperature, and smooth in the logit",
-    otherwise="logistic noise log u - log(1 - u) on the logit, then the temperature, then a sigmoid",
+    otherwise="begin with the noise: which one on a logit is a coin, and how is it made from a uniform number?",
 )
 
 # ---- 4.3: move an object to a place
@@ -140,7 +147,7 @@ PUT = Exercise(
         ),
     ),
     praise="the number has a meaning, so 'put it there' is one line; in the code of a VAE it would be a search",
-    otherwise="invert x = size / grid * (column + 1/2 + tanh(u)); at the cell's own centre u is 0",
+    otherwise="how far is x from the centre of the cell itself, counted in cells? Where that is 0, u is 0",
 )
 
 # ---- 4.4: say it once
@@ -214,7 +221,7 @@ def small_model() -> tuple[GNM, ObjectLatents]:
 def _same_symbols(f: Callable[..., ObjectLatents], g: Callable[..., ObjectLatents]) -> bool:
     """Do two functions make the same symbols of the same ones, from the same generator?"""
     model, objects = small_model()
-    first, second = (h(model, objects, Generator().manual_seed(2)) for h in (f, g))
+    first, second = (h(model, deepcopy(objects), Generator().manual_seed(2)) for h in (f, g))
     return all(_close(torch.as_tensor(a), b) for a, b in zip(first, second, strict=True))
 
 
@@ -247,7 +254,7 @@ SWEEP = Exercise(
         Mistake(_not_at_all, "these are the symbols you were given: z_g has to be drawn anew and read again"),
     ),
     praise="up to z_g by q, down to the symbols by p: each sweep moves a scene towards where real scenes are encoded",
-    otherwise="as_input makes them readable, model.globals.infer(seen, generator=...) draws z_g, model.prior reads it",
+    otherwise="begin with as_input, which makes symbols readable for model.globals; then up to z_g, and down again",
 )
 
 EXERCISES: tuple[Exercise, ...] = (FAINTEST, RELAXED, PUT, ONCE, SWEEP)

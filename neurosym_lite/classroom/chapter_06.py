@@ -22,11 +22,11 @@ OFF = Exercise(
         Mistake(SIDE / 3, "right for a box that is moved one way; both ways lose more"),
         Mistake(SIDE / 2, "at half a side a quarter of the box is shared"),
         Mistake(math.sqrt(2 * SIDE**2 / 3), "this is the side of what is shared; d is what is missing from it"),
-        Mistake(SIDE - math.sqrt(SIDE**2 / 3), "the union is 200 less what is shared: half of it is reached at "
-                "3 (10 - d)^2 = 200"),
+        Mistake(SIDE - math.sqrt(SIDE**2 / 3), "two boxes have an area of 200, not of 100; what they share "
+                "is counted once"),
     ),
     praise="less than two pixels; at the overlaps up to 0.95 that the second column averages, a fraction of one",
-    otherwise="they share (10 - d)^2, and together they have 200 - (10 - d)^2; set the ratio to one half",
+    otherwise="what do the two boxes share, in terms of d? And what is their union, where that counts once?",
 )  # fmt: skip
 
 # ---- 6.2: eleven points
@@ -139,6 +139,10 @@ def _swapped(arrow: Place, heading: float, solids: Sequence[Place]) -> float:
     return points_at((arrow[1], arrow[0]), heading, mirrored)
 
 
+def _turned(arrow: Place, heading: float, solids: Sequence[Place]) -> float:
+    return points_at(arrow, -heading, solids)
+
+
 def _backwards(arrow: Place, heading: float, solids: Sequence[Place]) -> float:
     return points_at(arrow, heading + math.pi, solids)
 
@@ -158,11 +162,16 @@ POINTING = Exercise(
             "a turn to the right is negative: the smallest number is not the smallest turn",
         ),
         Mistake(_nearest, "this is the nearest solid; distance has no say in where an arrow points"),
-        Mistake(_swapped, "atan2 takes y first"),
+        Mistake(
+            _swapped,
+            "headings are measured from +x towards +y, and yours run like a compass from +y: if you did not mean it, "
+            "does your atan2 get y first?",
+        ),
+        Mistake(_turned, "the heading's sign: headings grow from +x towards +y, and yours the other way"),
         Mistake(_backwards, "this is what the arrow's tail points at: the way goes from the arrow to the solid"),
     ),
     praise="the package's judge does the same, and refuses misses of more than 15 degrees",
-    otherwise="for each solid: atan2 of the way to it, less the heading, brought into [-pi, pi); the smallest wins",
+    otherwise="begin with one solid: in which direction does the arrow see it, and how far from its heading is that?",
 )
 
 # ---- 6.4: what a twin gives away

@@ -223,6 +223,7 @@ FRAME_OF_A_LINE = Exercise(
             "right for lines that run to the right; atan cannot tell them from those that run to the left",
         ),
         Mistake(frame_with(turn=lambda way: torch.atan2(way[0], way[1])), "atan2 takes y first, then x"),
+        Mistake(lambda a, b: frame(b, a), "the ends are swapped, half a turn too much: (-1, 0) has to lie at a"),
         Mistake(
             frame_with(turn=lambda way: torch.atan2(-way[1], way[0])),
             "the sign of the angle: y points down here, and a positive rotation turns clockwise as seen",

@@ -35,6 +35,11 @@ HOW_MANY = Exercise(
 
 def targets(worth: Tensor, price: float) -> Tensor:
     """(T + 1) worths of stopping to the (T) probabilities of going on that the best coins have."""
+    rest = (worth - price * torch.arange(len(worth))).flip(0).logcumsumexp(0).flip(0)
+    return rest.diff().exp()
+
+
+def _naive(worth: Tensor, price: float) -> Tensor:
     stops = (worth - price * torch.arange(len(worth))).softmax(0)
     rest = stops.flip(0).cumsum(0).flip(0)
     return rest[1:] / rest[:-1]
@@ -45,13 +50,22 @@ WORTHS = (
     (torch.tensor([0.0, 4.0, 5.0]), 2.0),
     (torch.tensor([0.0, 11.0]), 10.0),
 )
+FAR_WORTHS = (
+    (torch.tensor([0.0, -800.0, -1600.0]), 1.0),
+    (torch.tensor([0.0, -900.0, -898.0, -899.5]), 1.0),  # hardly ever on to stroke 1; from there on as ever
+)
+
 
 COINS = Exercise(
     number="8.2",
     asks="targets(worth, price): the T probabilities of going on, from the T + 1 worths and the price of a stroke",
     solution=targets,
-    same=same_function(*WORTHS),
+    same=same_function(*WORTHS, tolerance=1e-3, far=FAR_WORTHS),
     mistakes=(
+        Mistake(
+            _naive,
+            "right for small differences; worths differ by hundreds of nats, and exp of that is 0: stay in logarithms",
+        ),
         Mistake(lambda worth, price: targets(worth, 0.0), "the price is not in it: t strokes cost t times the price"),
         Mistake(
             lambda worth, price: targets(worth, -price), "the sign of the price: a dear stroke is drawn less often"

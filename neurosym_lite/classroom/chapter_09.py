@@ -33,13 +33,18 @@ FROM_WEIGHTS = Exercise(
             lambda log_w: log_w.exp().mean(0).log(),
             "right on paper, and infinite on a computer: exp of a thousand nats has no number",
         ),
+        Mistake(
+            lambda log_w: log_w.logsumexp(1) - math.log(log_w.shape[1]),
+            "along the wrong axis: samples are the rows, and each picture is a column",
+        ),
+        Mistake(lambda log_w: bound(log_w).mean(), "one number for all pictures: each of them has a bound of its own"),
         Mistake(lambda log_w: log_w.amax(0), "the best sample alone; the others count too, if only a little"),
         Mistake(
             lambda log_w: log_w.logsumexp(0) - math.log(log_w.numel()), "divide by the samples, not by the pictures too"
         ),
     ),
     praise="the log of an average, taken without ever leaving the logarithms",
-    otherwise="average the weights of each picture over the K samples, then take the logarithm",
+    otherwise="average the weights of each picture over the S samples, then take the logarithm",
 )
 
 # ---- 9.2: what a likelihood says of a drawing
@@ -159,6 +164,12 @@ def _lead_by(error: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Tensor, Ten
     return lambda mine, theirs: (mine.mean() - theirs.mean()) / error(mine, theirs)
 
 
+def _pooled(mine: Tensor, theirs: Tensor) -> Tensor:
+    m, t = len(mine), len(theirs)
+    variance = ((m - 1) * mine.var() + (t - 1) * theirs.var()) / (m + t - 2)
+    return (variance * (1 / m + 1 / t)).sqrt()
+
+
 BELIEVED = Exercise(
     number="9.5",
     asks="lead(mine, theirs): difference of the means over seeds, in units of its standard error",
@@ -177,6 +188,10 @@ BELIEVED = Exercise(
         Mistake(
             _lead_by(lambda m, t: m.std() / len(m) ** 0.5 + t.std() / len(t) ** 0.5),
             "independent errors add by their squares",
+        ),
+        Mistake(
+            _lead_by(_pooled),
+            "one variance for both, pooled: nothing says that the two are equally unsure, so each keeps its own",
         ),
         Mistake(
             lambda mine, theirs: -lead(mine, theirs), "the wrong way round: positive is to mean that mine is ahead"

@@ -57,7 +57,7 @@ SILHOUETTE = Exercise(
         Mistake(lambda *given: -silhouette(*given), "the sign: an item near to its own kind has a positive one"),
     ),
     praise="scikit-learn's is the mean of these over all items",
-    otherwise="a: mean distance to the others of its kind; b: the least of the mean distances to the other kinds",
+    otherwise="begin with a: how far is the item from its own kind, and who belongs to that? Then b, kind by kind",
 )
 
 # ---- 10.2: two crowds on a line
@@ -166,6 +166,10 @@ BOTH_WAYS = Exercise(
         Mistake(
             lambda forward, backward, among, w: _by(_no_diagonal(among).logsumexp(0), forward, backward, w),
             "how easy a sign is belongs to the rows: it was taken off the columns",
+        ),
+        Mistake(
+            lambda forward, backward, among, w: both_ways(forward, backward.T, among, w),
+            "`backward` has queries in its rows and signs in its columns; the scores have it the other way round",
         ),
         Mistake(
             lambda forward, backward, among, w: forward + w * backward.T,

@@ -102,6 +102,10 @@ NATS = Exercise(
             "these are log-probabilities; a cost is minus that",
         ),
         Mistake(
+            lambda words, first, follows: [value / math.log(2) for value in nats_by_word(words, first, follows)],
+            "these are bits; a nat is the unit of the natural logarithm",
+        ),
+        Mistake(
             lambda words, first, follows: [-math.log(first[w]) for w in words],
             "after the first word the one before is known: use `follows`",
         ),
@@ -132,6 +136,7 @@ ROWS = Exercise(
         Mistake(_LATER, "the three later words; the first is drawn among seven"),
         Mistake(math.log(7) + 3 * math.log(3), "not every word has three followers: a 0 is always first, a 9 always "
                 "third"),
+        Mistake((math.log(7) + _LATER) / 4, "this is for one word; a sentence has four"),
         Mistake(4 * math.log(7), "this is for words drawn alone, each among seven"),
         Mistake(
             math.log(7) + 3 * sum(map(math.log, _FOLLOWED.values())) / 10,
@@ -139,8 +144,7 @@ ROWS = Exercise(
         ),
     ),
     praise="not knowing one's place in the sentence costs more than the first word itself",
-    otherwise="log 7 for the first word; then, for each word, the logarithm of the number of its followers; average "
-    "over the seven sentences",
+    otherwise="begin with the table: by which words, and how often, is each word followed? Then read one sentence",
 )  # fmt: skip
 
 # ---- 11.5: the causal mask
@@ -162,8 +166,7 @@ def _masked_after(scores: Tensor) -> Tensor:
 
 
 def _strict(scores: Tensor) -> Tensor:
-    masked = scores + torch.full_like(scores, -torch.inf).triu(0)
-    return masked.softmax(1).nan_to_num(0.0)
+    return (scores + torch.full_like(scores, -torch.inf).triu(0)).softmax(1)  # the first row is not a number
 
 
 def _earlier_masked(scores: Tensor) -> Tensor:
@@ -188,7 +191,7 @@ CAUSAL = Exercise(
         Mistake(lambda scores: scores.softmax(1), "nothing is masked here: the first row hears everybody"),
     ),
     praise="a change of what comes later moves nothing before it; that can be asserted, and should be",
-    otherwise="set the scores above the diagonal to minus infinity, then take the softmax of each row",
+    otherwise="which scores ask about somebody later, and what does the softmax have to meet there to give it nothing?",
 )
 
 EXERCISES: tuple[Exercise, ...] = (PRICE, LEFT, NATS, ROWS, CAUSAL)

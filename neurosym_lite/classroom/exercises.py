@@ -53,16 +53,17 @@ class Exercise:
             off = self.same.off(answer, self.solution) if isinstance(self.same, SameNumber | SameFunction) else ""
         except Unusable as error:
             return Verdict(False, f"this cannot be used: {error} {self.otherwise}")
-        except Exception as error:  # the reader's own code may raise anything
-            return Verdict(False, f"your answer cannot be used ({type(error).__name__}: {error}). {self.otherwise}")
+        except Exception as error:  # the reader's own code may raise anything, and far out it may be a known mistake
+            off = f"your answer cannot be used ({type(error).__name__}: {error}). {self.otherwise}"
         for mistake in self.mistakes:
             if self._alike(answer, mistake.example):
                 return Verdict(False, mistake.says)
         return Verdict(False, off or self.otherwise)
 
     def _alike(self, answer: Any, example: Any) -> bool:
+        same = self.same.near() if isinstance(self.same, SameFunction) else self.same
         try:
-            return self.same(answer, example)
+            return same(answer, example)
         except Exception:
             return False
 
@@ -92,10 +93,18 @@ class SameNumber:
 
 @dataclass(frozen=True)
 class SameFunction:
-    """Functions are the same if they return the same numbers on every tuple of inputs, which they may change."""
+    """Functions are the same if they return the same numbers on every tuple of inputs, which they may change.
+
+    Known mistakes are looked for without the far inputs: on those also what is otherwise right may break down.
+    """
 
     inputs: tuple[tuple, ...]
     tolerance: float
+    far: tuple[tuple, ...] = ()
+
+    def near(self) -> "SameFunction":
+        """The same without the far inputs."""
+        return SameFunction(self.inputs, self.tolerance)
 
     def __call__(self, f: Any, g: Any) -> bool:
         same = SameNumber(self.tolerance)
@@ -113,7 +122,7 @@ class SameFunction:
         for f in functions:
             if not callable(f):
                 raise Unusable("a function is asked for: give the function itself, not what it returns.")
-        for arguments in self.inputs:
+        for arguments in self.inputs + self.far:
             results = tuple(f(*deepcopy(arguments)) for f in functions)
             if any(result is None for result in results):
                 raise Unusable("your function returns None: is there a `return`?")
@@ -144,6 +153,6 @@ def same_number(tolerance: float) -> SameNumber:
     return SameNumber(tolerance)
 
 
-def same_function(*inputs: tuple, tolerance: float = 1e-5) -> SameFunction:
+def same_function(*inputs: tuple, tolerance: float = 1e-5, far: tuple[tuple, ...] = ()) -> SameFunction:
     """Functions are the same if they return the same numbers on every tuple of inputs, which they may change."""
-    return SameFunction(inputs, tolerance)
+    return SameFunction(inputs, tolerance, far)

@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 import torch
 
+from neurosym_lite.classroom import judge
 from neurosym_lite.classroom.chapter_03 import AVERAGE, COUNT, DRAWS, FAR, FLOOR, HEAR, KERNEL, MIXTURE
 from neurosym_lite.distributions import Gaussian, GaussianMixture
 from neurosym_lite.layers import ConvLSTMCell, LSTMState
@@ -62,7 +63,16 @@ def test_estimate_is_the_packages(z: torch.Tensor, q: tuple, prior: tuple) -> No
     mixture = GaussianMixture(weights.log(), means[:, None], stds[:, None])
     posterior = Gaussian(*q)
     expected = -posterior.entropy() - mixture.log_prob(z[None])
-    assert float(MIXTURE.solution(z, q, prior)) == pytest.approx(float(expected), abs=1e-5)
+    assert float(MIXTURE.solution(z, q, prior)) == pytest.approx(float(expected), rel=1e-6, abs=1e-5)
+
+
+def test_an_estimate_that_leaves_the_logarithms_is_still_told_its_other_mistake() -> None:
+    def without_entropy(z: torch.Tensor, q: tuple, prior: tuple) -> torch.Tensor:
+        weights, means, stds = prior
+        return -(weights * torch.distributions.Normal(means, stds).log_prob(z).exp()).sum().log()
+
+    assert without_entropy(*DRAWS[-1]).isinf()
+    assert "the entropy of q is missing" in judge("3.4", without_entropy).says
 
 
 def test_floor_counts_the_scenes_of_the_larger_world() -> None:

@@ -18,6 +18,8 @@ from neurosym_lite.classroom.chapter_04 import (
     small_model,
 )
 from neurosym_lite.distributions import Bernoulli, image_log_likelihood
+from neurosym_lite.latents import ObjectLatents
+from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.symbols import boxes, cell_centres
 
 # wrong in a way that no catalogue lists, and an answer that cannot be used at all
@@ -66,6 +68,17 @@ def test_a_sweep_is_the_packages() -> None:
     by_hand = SWEEP.solution(model, first, generator)
     packaged = model.sample(4, Generator().manual_seed(3), sweeps=1).latents.objects
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(by_hand, packaged, strict=True))
+
+
+def test_an_answer_that_changes_its_symbols_spoils_them_for_nobody_else() -> None:
+    def in_place(model: GNM, objects: ObjectLatents, generator: Generator) -> ObjectLatents:
+        objects.where.mul_(objects.pres[..., None])
+        objects.what.mul_(objects.pres[..., None])
+        return SWEEP.solution(model, objects, generator)
+
+    (absent,) = (mistake for mistake in SWEEP.mistakes if "absent cells" in mistake.says)
+    assert judge("4.5", in_place).right
+    assert judge("4.5", absent.example).says == absent.says
 
 
 def test_symbols_of_another_number_of_parts_are_not_symbols() -> None:

@@ -9,6 +9,7 @@ import torch
 
 from neurosym_lite.classroom import judge
 from neurosym_lite.classroom.chapter_05 import (
+    ARRANGEMENTS,
     CORRECTED,
     CURVES,
     EFFECTIVE,
@@ -57,11 +58,16 @@ def test_effective_is_the_evaluations() -> None:
 
 
 def test_the_price_is_that_of_all_arrangements() -> None:
-    ways = list(set(itertools.permutations("01..")))
+    ways = list(set(itertools.permutations("012...")))
     cells = 0.0
     for column in zip(*ways, strict=True):
         cells -= sum(n / len(ways) * math.log(n / len(ways)) for n in Counter(column).values())
     assert PRICE.solution == pytest.approx(cells / math.log(len(ways)))
+
+
+def test_digits_that_share_a_cell_are_told_that_they_do_not() -> None:
+    six_cells = PRICE.solution * math.log(ARRANGEMENTS)
+    assert "Digits share no cell" in judge("5.4", six_cells / math.log(6**3)).says
 
 
 @pytest.mark.parametrize(("accuracies", "cap"), CURVES)

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from neurosym_lite.classroom import judge
 from neurosym_lite.classroom.chapter_06 import LISTS, OFF, POINTING, PRECISION, SCENES, SIDE, TWIN, Place
 from neurosym_lite.data.arrow_room import ArrowRoomSource, angle_between, heading_to
 from neurosym_lite.evaluation.detection import average_precision, box_iou
@@ -51,6 +52,13 @@ def test_pointing_is_the_packages(arrow: Place, heading: float, solids: tuple[Pl
     ways = heading_to(torch.tensor(arrow), torch.tensor(solids))
     missed = angle_between(ways, torch.full_like(ways, math.remainder(heading, 2 * math.pi)))
     assert POINTING.solution(arrow, heading, solids) == missed.argmin()
+
+
+def test_a_compass_is_told_where_headings_start() -> None:
+    def by_compass(arrow: Place, heading: float, solids: tuple[Place, ...]) -> float:
+        return POINTING.solution(arrow, math.pi / 2 - heading, solids)
+
+    assert "like a compass from +y" in judge("6.3", by_compass).says
 
 
 def test_one_solid_says_nothing_of_the_next() -> None:

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from neurosym_lite.classroom.chapter_08 import COINS, GO_ON, HOW_MANY, LOST, TAKEN_BACK, WHAT_PAYS
+from neurosym_lite.classroom import judge
+from neurosym_lite.classroom.chapter_08 import COINS, FAR_WORTHS, GO_ON, HOW_MANY, LOST, TAKEN_BACK, WHAT_PAYS
 from neurosym_lite.models.stop import Prefixes, bound, exact, hazards, log_stop
 from neurosym_lite.render.ink_compose import OPACITY, lay_over
 
@@ -32,6 +33,23 @@ def test_the_mean_number_of_strokes_is_the_packages() -> None:
 def test_coins_are_the_packages_hazards() -> None:
     worth = torch.tensor([-8.0, -3.0, 0.0, 0.5])
     torch.testing.assert_close(COINS.solution(worth, 1.0), hazards((worth - torch.arange(4))[None])[0])
+
+
+@pytest.mark.parametrize(("worth", "price"), FAR_WORTHS)
+def test_coins_of_far_worths_are_the_packages_hazards(worth: torch.Tensor, price: float) -> None:
+    coins = COINS.solution(worth, price)
+    priced = worth.double() - price * torch.arange(len(worth))
+    assert coins.isfinite().all()
+    torch.testing.assert_close(coins.double(), hazards(priced[None])[0], rtol=0, atol=2e-4)
+
+
+def test_coins_that_leave_the_logarithms_are_still_told_their_other_mistake() -> None:
+    def without_price(worth: torch.Tensor, price: float) -> torch.Tensor:
+        rest = worth.softmax(0).flip(0).cumsum(0).flip(0)
+        return rest[1:] / rest[:-1]
+
+    assert without_price(*FAR_WORTHS[0]).isnan().any()
+    assert "the price is not in it" in judge("8.2", without_price).says
 
 
 def test_what_is_lost_lies_between_the_packages_bounds() -> None:

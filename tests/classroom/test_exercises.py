@@ -1,6 +1,7 @@
 """Every exercise of the book: its solution passes, a blank fails, and each known mistake is told its own hint."""
 
 import ast
+import math
 from importlib import import_module
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from neurosym_lite.classroom import EXERCISES, Exercise, Mistake, check, judge
-from neurosym_lite.classroom.exercises import same_function, same_number
+from neurosym_lite.classroom.exercises import SameFunction, same_function, same_number
 from neurosym_lite.classroom.register import CHAPTERS
 
 TESTS = {number: import_module(f"tests.classroom.test_chapter_{number:02d}") for number in CHAPTERS}
@@ -47,7 +48,8 @@ def test_mistake_gets_its_own_hint(exercise: Exercise, mistake: Mistake) -> None
 def test_no_two_mistakes_are_alike(exercise: Exercise) -> None:
     examples = [mistake.example for mistake in exercise.mistakes]
     pairs = [(a, b) for place, a in enumerate(examples) for b in examples[:place]]
-    assert not any(exercise.same(a, b) for a, b in pairs)
+    same = exercise.same.near() if isinstance(exercise.same, SameFunction) else exercise.same
+    assert not any(same(a, b) for a, b in pairs)
 
 
 @each_exercise
@@ -123,6 +125,16 @@ SUMS = Exercise("0.3", "sums", lambda x: x.sum(1), same_function((torch.ones(2, 
 def test_answers_of_another_kind_shape_or_precision_are_told_so(exercise: Exercise, answer, says: str) -> None:
     verdict = exercise.judge(answer)
     assert not verdict.right and says in verdict.says
+
+
+def test_what_breaks_far_out_alone_is_another_mistake_than_what_is_wrong_near() -> None:
+    naive, log = (lambda x: math.log(math.exp(x) + 1)), (lambda x: max(x, 0.0) + math.log1p(math.exp(-abs(x))))
+    same = same_function((1.0,), (-2.0,), far=((1000.0,),))
+    mistakes = Mistake(naive, "too large for a float"), Mistake(lambda x: -log(x), "the sign")
+    exercise = Exercise("0.4", "a soft maximum", log, same, mistakes, "so it is", "begin with the larger")
+    assert exercise.judge(log).right
+    for says, answer in (("too large", naive), ("the sign", lambda x: -naive(x))):
+        assert exercise.judge(answer).says.startswith(says)
 
 
 def test_functions_are_the_same_if_they_agree_everywhere_asked() -> None:
