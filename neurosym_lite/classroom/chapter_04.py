@@ -170,13 +170,32 @@ ONCE = Exercise(
     otherwise="naming one of seven classes costs log 7 nats; how many of the four can go, and at what weight?",
 )  # fmt: skip
 
-# ---- 4.5: one sweep of pseudo-Gibbs
+# ---- 4.5: one sweep of pseudo-Gibbs, around what is held
+
+Sweep = Callable[[GNM, ObjectLatents, Generator], ObjectLatents]
+HELD = torch.tensor([[True, False, False, True], [False, False, True, False], [True, True, False, False]])
 
 
-def sweep(model: GNM, objects: ObjectLatents, generator: Generator) -> ObjectLatents:
-    """Symbols to z_g to symbols: z_g is drawn from q(z_g | z_s), the new symbols are the mode of p(z_s | z_g)."""
+def sweep_around(model: GNM, objects: ObjectLatents, held: Tensor, generator: Generator) -> ObjectLatents:
+    """Symbols to z_g to symbols: z_g is drawn from q(z_g | z_s), new symbols are the mode; held cells keep theirs."""
+    return put_back(swept(model, objects, generator), objects, held)
+
+
+def swept(model: GNM, objects: ObjectLatents, generator: Generator) -> ObjectLatents:
+    """One sweep of all cells."""
     seen = as_input(objects.pres, objects.where, objects.what)
     return model.prior(model.globals.infer(seen, generator=generator)).mode()
+
+
+def put_back(new: ObjectLatents, old: ObjectLatents, held: Tensor) -> ObjectLatents:
+    """The old symbols in the held cells, the new ones in the others."""
+    cells = (held if part.dim() == held.dim() else held[..., None] for part in old)
+    return ObjectLatents(*(torch.where(cell, a, b) for cell, a, b in zip(cells, old, new, strict=True)))
+
+
+def _around(sweep: Sweep) -> Callable[[GNM, ObjectLatents, Tensor, Generator], ObjectLatents]:
+    """Another sweep, with the held cells put back."""
+    return lambda model, objects, held, generator: put_back(sweep(model, objects, generator), objects, held)
 
 
 def _from_the_prior(model: GNM, objects: ObjectLatents, generator: Generator) -> ObjectLatents:
@@ -221,7 +240,7 @@ def small_model() -> tuple[GNM, ObjectLatents]:
 def _same_symbols(f: Callable[..., ObjectLatents], g: Callable[..., ObjectLatents]) -> bool:
     """Do two functions make the same symbols of the same ones, from the same generator?"""
     model, objects = small_model()
-    first, second = (h(model, deepcopy(objects), Generator().manual_seed(2)) for h in (f, g))
+    first, second = (h(model, deepcopy(objects), HELD.clone(), Generator().manual_seed(2)) for h in (f, g))
     return all(_close(torch.as_tensor(a), b) for a, b in zip(first, second, strict=True))
 
 
@@ -231,29 +250,46 @@ def _close(a: Tensor, b: Tensor) -> bool:
 
 SWEEP = Exercise(
     number="4.5",
-    asks="a function sweep(model, objects, generator): one sweep of pseudo-Gibbs, from symbols to symbols",
-    solution=sweep,
+    asks="sweep_around(model, objects, held, generator): a sweep in which held cells keep their symbols",
+    solution=sweep_around,
     same=_same_symbols,
     mistakes=(
         Mistake(
-            _from_the_prior,
+            _around(_from_the_prior),
             "your z_g comes from the prior: the symbols that you were given are not looked at",
         ),
         Mistake(
-            _with_means,
+            _around(_with_means),
             "you took the mean of q(z_g | z_s); a sweep draws from it, or the chain would stand still",
         ),
         Mistake(
-            _with_drawn_symbols,
+            _around(_with_drawn_symbols),
             "you drew the symbols; like the paper's samples they are the mode of p(z_s | z_g)",
         ),
         Mistake(
-            _with_absent_cells,
+            _around(_with_absent_cells),
             "absent cells say where and what here: q(z_g | z_s) expects pres, pres * where, pres * what",
         ),
-        Mistake(_not_at_all, "these are the symbols you were given: z_g has to be drawn anew and read again"),
+        Mistake(
+            _around(_not_at_all),
+            "these are the symbols you were given: z_g has to be drawn anew and read again",
+        ),
+        Mistake(
+            lambda model, objects, held, generator: swept(model, objects, generator),
+            "a good sweep, but the held cells have moved too",
+        ),
+        Mistake(
+            lambda model, objects, held, generator: put_back(swept(model, objects, generator), objects, ~held),
+            "the wrong way round: what is held stays, what is not held is new",
+        ),
+        Mistake(
+            lambda model, objects, held, generator: swept(model, objects, generator)._replace(
+                pres=torch.where(held, objects.pres, swept(model, objects, Generator().manual_seed(2)).pres)
+            ),
+            "only presence is held: place, depth and look of a held cell stay as well",
+        ),
     ),
-    praise="up to z_g by q, down to the symbols by p: each sweep moves a scene towards where real scenes are encoded",
+    praise="alone on the canvas, a held digit mostly grows a scene around itself; beside strangers it is outvoted",
     otherwise="begin with as_input, which makes symbols readable for model.globals; then up to z_g, and down again",
 )
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 from neurosym_lite.classroom import judge
 from neurosym_lite.classroom.chapter_04 import (
@@ -16,6 +16,7 @@ from neurosym_lite.classroom.chapter_04 import (
     SIGMA,
     SWEEP,
     small_model,
+    swept,
 )
 from neurosym_lite.distributions import Bernoulli, image_log_likelihood
 from neurosym_lite.latents import ObjectLatents
@@ -28,14 +29,14 @@ UNLISTED = {
     "4.2": lambda logit, uniform, temperature: 0.123,
     "4.3": lambda x, column, grid, size: 7.0,
     "4.4": 100.0,
-    "4.5": lambda model, objects, generator: objects._replace(pres=1 - objects.pres),
+    "4.5": lambda model, objects, held, generator: objects._replace(pres=1 - objects.pres),
 }
 UNUSABLE = {
     "4.1": "faint",
     "4.2": lambda logit: logit,
     "4.3": lambda x, column, grid, size: math.sqrt(-1),
     "4.4": object(),
-    "4.5": lambda model, objects, generator: objects.no_such_method(),
+    "4.5": lambda model, objects, held, generator: objects.no_such_method(),
 }
 
 
@@ -61,20 +62,23 @@ def test_the_packages_box_lands_where_it_was_put(x: float, column: int, grid: in
     assert float((centre + 1) * size / 2) == pytest.approx(x, abs=1e-3)
 
 
-def test_a_sweep_is_the_packages() -> None:
+def test_a_sweep_with_nothing_held_is_the_packages() -> None:
     model, _ = small_model()
     generator = Generator().manual_seed(3)
     first = model.prior(model.globals.generate(4, generator)).mode()
-    by_hand = SWEEP.solution(model, first, generator)
+    by_hand = SWEEP.solution(model, first, torch.zeros(4, 4, dtype=torch.bool), generator)
     packaged = model.sample(4, Generator().manual_seed(3), sweeps=1).latents.objects
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(by_hand, packaged, strict=True))
 
 
 def test_an_answer_that_changes_its_symbols_spoils_them_for_nobody_else() -> None:
-    def in_place(model: GNM, objects: ObjectLatents, generator: Generator) -> ObjectLatents:
+    def in_place(model: GNM, objects: ObjectLatents, held: Tensor, generator: Generator) -> ObjectLatents:
+        new = swept(model, objects, generator)
+        for part, other in zip(new, objects, strict=True):
+            part[held] = other[held]
         objects.where.mul_(objects.pres[..., None])
         objects.what.mul_(objects.pres[..., None])
-        return SWEEP.solution(model, objects, generator)
+        return new
 
     (absent,) = (mistake for mistake in SWEEP.mistakes if "absent cells" in mistake.says)
     assert judge("4.5", in_place).right
@@ -82,4 +86,4 @@ def test_an_answer_that_changes_its_symbols_spoils_them_for_nobody_else() -> Non
 
 
 def test_symbols_of_another_number_of_parts_are_not_symbols() -> None:
-    assert not judge("4.5", lambda model, objects, generator: objects[:2]).right
+    assert not judge("4.5", lambda model, objects, held, generator: objects[:2]).right
