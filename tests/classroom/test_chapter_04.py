@@ -15,13 +15,17 @@ from neurosym_lite.classroom.chapter_04 import (
     RELAXED,
     SIGMA,
     SWEEP,
+    put_back,
     small_model,
     swept,
 )
 from neurosym_lite.distributions import Bernoulli, image_log_likelihood
+from neurosym_lite.evaluation.parser import load_parser
+from neurosym_lite.evaluation.structure import accepts
 from neurosym_lite.latents import ObjectLatents
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.symbols import boxes, cell_centres
+from neurosym_lite.training.checkpoints import load_checkpoint
 
 # wrong in a way that no catalogue lists, and an answer that cannot be used at all
 UNLISTED = {
@@ -69,6 +73,23 @@ def test_a_sweep_with_nothing_held_is_the_packages() -> None:
     by_hand = SWEEP.solution(model, first, torch.zeros(4, 4, dtype=torch.bool), generator)
     packaged = model.sample(4, Generator().manual_seed(3), sweeps=1).latents.objects
     assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(by_hand, packaged, strict=True))
+
+
+@torch.no_grad()
+def test_a_held_digit_grows_a_scene_alone_and_is_outvoted_by_strangers() -> None:
+    """As the solution says of the chapter's model."""
+    model, _ = load_checkpoint("gnm-digits4-lite")
+    parser, generator = load_parser("digits"), Generator().manual_seed(0)
+    whole = model.sample(100, generator, sweeps=2).latents.objects
+    held = torch.nn.functional.one_hot(whole.pres.argmax(1), whole.pres.shape[1]).bool()
+    strangers = ObjectLatents(*(part.roll(1, 0) for part in whole))
+    grown = {}
+    for name, rest in {"alone": strangers._replace(pres=torch.zeros_like(whole.pres)), "outvoted": strangers}.items():
+        objects = put_back(rest, whole, held)
+        for _ in range(8):
+            objects = SWEEP.solution(model, objects, held, generator)
+        grown[name] = float(accepts(model.render(objects).clamp(0, 1), "mnist4", parser).float().mean())
+    assert grown["alone"] > 0.5 > 0.35 > grown["outvoted"]
 
 
 def test_an_answer_that_changes_its_symbols_spoils_them_for_nobody_else() -> None:
