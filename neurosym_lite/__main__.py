@@ -1,24 +1,46 @@
 """The command line: python -m neurosym_lite list | train | train-queue | sample | infer | evaluate | data.
 
 Exit status: 0 done, 2 bad arguments or input (one line on standard error), 130 interrupted with the work saved.
+
+A command is imported when it is run: torch takes seconds, in which help and complaints are given, and Ctrl-C is heard.
 """
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import NoReturn
 
-import torch
+from neurosym_lite.commands.numbers import not_negative, positive
 
-from neurosym_lite.commands import data as data_commands
-from neurosym_lite.commands import models as model_commands
-from neurosym_lite.commands.arguments import not_negative, positive
-from neurosym_lite.commands.train import train as train_command
-from neurosym_lite.commands.train_queue import train_queue
-from neurosym_lite.data.arrow_room import COLOURS, PAPER_SHAPES
-from neurosym_lite.training.step import ENGINES
-
+NAME = "a recipe with a shipped checkpoint, a checkpoint file, or a run's folder"
+SIDE = "canvas side in pixels (default 128, the paper's; the lite and short recipes need --size 64)"
 SWEEPS = "pseudo-Gibbs sweeps, for models that have them"
+ENGINES = ("eager", "graph", "compile")  # training.step.ENGINES
+METRICS = (
+    "detection", "reconstruction", "binding", "structure", "sweeps", "likelihood", "relaxed", "d_steps", "frechet",
+    "second", "what", "layers", "recall", "strokes", "stop_noise", "transfer", "transfer_likelihood", "samples",
+    "clusters", "one_shot",
+)  # fmt: skip  # evaluation.evaluate.METRICS
+FOUND = """keys of the output, for N images:
+  GNM, SPACE    present (N, slots), boxes (N, slots, 4) as x0, y0, x1, y1 in pixels, recon (N, C, H, W)
+  DooD          on (N, T), steps (N, T, H, W), recon; points (N, T, P, 2), radius and softness (N, T) in pixels
+  AIR           on, steps, recon; where and what of each part
+  VAE           latent_mean, latent_std, recon
+  ConvDRAW      latent_mean, recon
+  GENESIS       masks, recon
+  successor     tokens, recon"""
+
+
+def _command(module: str, name: str) -> Callable[[argparse.Namespace], int]:
+    """A function of `neurosym_lite.commands`, imported when it is called."""
+
+    def run(options: argparse.Namespace) -> int:
+        """Do it, and return the exit status."""
+        return getattr(import_module(f"neurosym_lite.commands.{module}"), name)(options)
+
+    return run
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -47,7 +69,7 @@ def _add_train(verbs: argparse._SubParsersAction) -> None:
         "--engine", choices=["auto", *ENGINES], default="auto", help="auto: graph on a GPU, eager elsewhere"
     )
     train.add_argument("--resume", action="store_true", help="go on from the state in DIR, if there is one")
-    train.set_defaults(run=train_command)
+    train.set_defaults(run=_command("train", "train"))
 
 
 def _add_train_queue(verbs: argparse._SubParsersAction) -> None:
@@ -58,34 +80,40 @@ def _add_train_queue(verbs: argparse._SubParsersAction) -> None:
     queue.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     queue.add_argument("--engine", choices=["auto", *ENGINES], default="auto", help="as for train")
     queue.add_argument("--out", metavar="DIR", default="runs", help="folder of the runs' folders (default runs)")
-    queue.set_defaults(run=train_queue)
+    queue.set_defaults(run=_command("train_queue", "train_queue"))
 
 
 def _add_sample_and_infer(verbs: argparse._SubParsersAction) -> None:
     sample = verbs.add_parser("sample", help="images from a trained model's prior")
-    sample.add_argument("name", metavar="NAME", help="a recipe with a shipped checkpoint, or a checkpoint file")
+    sample.add_argument("name", metavar="NAME", help=NAME)
     sample.add_argument("--n", type=positive(int), default=1000)
     sample.add_argument("--seed", type=not_negative, default=0)
     sample.add_argument("--sweeps", type=not_negative, default=0, help=SWEEPS)
     sample.add_argument("--out", required=True, metavar="FILE", help="FILE.npz (key images) or FILE.png")
-    sample.set_defaults(run=model_commands.sample)
-    infer = verbs.add_parser("infer", help="what a trained model sees in images")
-    infer.add_argument("name", metavar="NAME", help="a recipe with a shipped checkpoint, or a checkpoint file")
+    sample.set_defaults(run=_command("models", "sample"))
+    infer = verbs.add_parser(
+        "infer",
+        help="what a trained model sees in images",
+        epilog=FOUND,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    infer.add_argument("name", metavar="NAME", help=NAME)
     infer.add_argument("--images", required=True, metavar="FILE.npz", help="key images: uint8, or floats in [0, 1]")
     infer.add_argument("--out", required=True, metavar="FILE.npz")
-    infer.set_defaults(run=model_commands.infer)
+    infer.set_defaults(run=_command("models", "infer"))
 
 
 def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
     evaluate = verbs.add_parser("evaluate", help="metrics of a trained model on held-out data")
-    evaluate.add_argument("name", metavar="NAME", help="a recipe with a shipped checkpoint, or a checkpoint file")
-    evaluate.add_argument("--metrics", default="", help="names with commas between (default: the quick ones)")
+    evaluate.add_argument("name", metavar="NAME", help=NAME)
+    groups = f"groups of metrics with commas between, of: {', '.join(METRICS)} (default: the quick ones)"
+    evaluate.add_argument("--metrics", default="", help=groups)
     evaluate.add_argument("--n", type=positive(int), default=1000, help="images")
     evaluate.add_argument("--seed", type=not_negative, default=0)
     evaluate.add_argument("--sweeps", type=not_negative, default=0, help=SWEEPS)
     evaluate.add_argument("--glyphs", help="handwriting to test on (default: the recipe's)")
     evaluate.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    evaluate.set_defaults(run=model_commands.evaluate)
+    evaluate.set_defaults(run=_command("models", "evaluate"))
 
 
 def _add_data(verbs: argparse._SubParsersAction) -> None:
@@ -94,10 +122,10 @@ def _add_data(verbs: argparse._SubParsersAction) -> None:
     )
     listing = data.add_parser("list", help="character sets and whether each is at hand")
     listing.add_argument("--json", action="store_true")
-    listing.set_defaults(run=data_commands.data_list)
+    listing.set_defaults(run=_command("data", "data_list"))
     fetch = data.add_parser("fetch", help="download a character set")
     fetch.add_argument("name", metavar="NAME")
-    fetch.set_defaults(run=data_commands.data_fetch)
+    fetch.set_defaults(run=_command("data", "data_fetch"))
     scenes = data.add_parser("scenes", help="scenes that obey a rule, with their ground truth")
     scenes.add_argument("rule", metavar="RULE", help="mnist4, mnist10, mnist4-10 or mnist1")
     scenes.add_argument("--n", type=positive(int), required=True)
@@ -106,15 +134,15 @@ def _add_data(verbs: argparse._SubParsersAction) -> None:
     scenes.add_argument("--split", choices=["train", "test"], default="test")
     scenes.add_argument("--seed", type=not_negative, default=0)
     scenes.add_argument("--out", required=True, metavar="FILE.npz", help="keys images, boxes, labels, present")
-    scenes.set_defaults(run=data_commands.data_scenes)
+    scenes.set_defaults(run=_command("data", "data_scenes"))
     rooms = data.add_parser("arrow-room", help="rooms with an arrow that points at the odd one out")
     rooms.add_argument("--n", type=positive(int), required=True)
-    rooms.add_argument("--size", type=positive(int), default=128, help="canvas side in pixels")
-    rooms.add_argument("--shapes", default=",".join(PAPER_SHAPES), help="of the three solids; cone is there too")
-    rooms.add_argument("--colours", default=",".join(COLOURS), help="of all four")
+    rooms.add_argument("--size", type=positive(int), default=128, help=SIDE)
+    rooms.add_argument("--shapes", help="with commas between, of sphere,cube,cylinder (default: these) and cone")
+    rooms.add_argument("--colours", help="of all four, with commas between (default: CLEVR's eight)")
     rooms.add_argument("--seed", type=not_negative, default=0)
     rooms.add_argument("--out", required=True, metavar="FILE.npz", help="images, boxes, labels, present, masks, ...")
-    rooms.set_defaults(run=data_commands.data_arrow_room)
+    rooms.set_defaults(run=_command("data", "data_arrow_room"))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -125,7 +153,7 @@ def parser() -> argparse.ArgumentParser:
     )
     listing = verbs.add_parser("list", help="recipes, shipped checkpoints, data sets")
     listing.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    listing.set_defaults(run=data_commands.list_all)
+    listing.set_defaults(run=_command("data", "list_all"))
     _add_train(verbs)
     _add_train_queue(verbs)
     _add_sample_and_infer(verbs)
@@ -136,17 +164,24 @@ def parser() -> argparse.ArgumentParser:
 
 def out_of_memory(error: Exception) -> bool:
     """On a CPU torch has no kind of error for it, only words."""
+    import torch  # it is at work by then
+
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status."""
-    options = parser().parse_args(arguments)
     try:
-        return options.run(options)
+        options = parser().parse_args(arguments)
+        status = options.run(options)
+        sys.stdout.flush()
+        return status
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader of `list | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes at its end
+        return 0
     except (MemoryError, RuntimeError) as error:
         if not out_of_memory(error):
             raise

@@ -1,5 +1,6 @@
 """The command line: what it prints, what it writes, and one clear line with status 2 for each bad input."""
 
+import dataclasses
 import json
 import os
 import pickle
@@ -13,12 +14,18 @@ import numpy as np
 import pytest
 import torch
 
+from neurosym_lite import __main__ as command
 from neurosym_lite.__main__ import main
 from neurosym_lite.commands import best
-from neurosym_lite.evaluation.evaluate import evaluate
+from neurosym_lite.commands import train as train_command
+from neurosym_lite.commands.arguments import table
+from neurosym_lite.data.arrow_room import PAPER_SHAPES
+from neurosym_lite.evaluation.evaluate import METRICS, evaluate
 from neurosym_lite.training import checkpoints, loop
 from neurosym_lite.training.checkpoints import read_file
-from neurosym_lite.training.recipes import get_recipe
+from neurosym_lite.training.recipes import RECIPES, get_recipe
+from neurosym_lite.training.records import load_record
+from neurosym_lite.training.step import ENGINES
 from tests.training.conftest import recipe  # noqa: F401  (fixture)
 
 GNM = "gnm-gaussian-digits4-lite"
@@ -47,6 +54,60 @@ def test_list_names_recipes_checkpoints_and_data(capsys) -> None:
     assert names[GNM]["checkpoint"] and names[GNM]["record"] and names[GNM]["steps"] > 0
     assert listed["data"]["digits"]
     assert main(["list"]) == 0 and GNM in capsys.readouterr().out
+
+
+def test_list_has_columns_whatever_the_names(recipe, capsys, monkeypatch) -> None:  # noqa: F811
+    long = dataclasses.replace(recipe, name="a-recipe-of-more-than-forty-letters-in-its-name", about="ABOUT")
+    monkeypatch.setitem(RECIPES, long.name, long)
+    assert main(["list"]) == 0
+    first, second, *others = capsys.readouterr().out.splitlines()
+    assert first.startswith("recipes (* with a shipped checkpoint")
+    assert second.split() == ["name", "steps", "minutes", "data", "about"]
+    rows = others[: others.index("data sets")]
+    assert {row[second.index("about") - 1] for row in rows} == {" "} and len(rows) == len(RECIPES)
+    assert next(row for row in rows if long.name in row).split()[1:] == ["14", "digits", "ABOUT"]
+    minutes = f"{load_record(GNM).minutes:.0f}"
+    assert next(row for row in rows if f" {GNM} " in row).split()[:5] == ["*", GNM, "5,000", minutes, "digits"]
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    with run_python("-m", "neurosym_lite", "list", stdout=subprocess.PIPE) as process:
+        process.stdout.close()  # before anything is written
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0])
+def test_ctrl_c_while_torch_is_imported_is_one_line(seconds: float, tmp_path) -> None:
+    """An import that takes its time stands for torch's."""
+    (tmp_path / "torch.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    process = run_python("-m", "neurosym_lite", "list", stdout=subprocess.PIPE, first=tmp_path)
+    assert process.stdout.readline() == "importing\n"
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and err == "interrupted\n"
+
+
+def test_help_and_complaints_need_no_torch(tmp_path) -> None:
+    (tmp_path / "torch.py").write_text("raise RuntimeError('torch was imported')\n")
+    for arguments, status in ((["--help"], 0), (["evaluate", "--help"], 0), (["paint"], 2), (["train"], 2)):
+        process = run_python("-m", "neurosym_lite", *arguments, stdout=subprocess.PIPE, first=tmp_path)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == status and "Traceback" not in err
+
+
+def test_help_names_what_there_is(capsys) -> None:
+    assert set(command.METRICS) == set(METRICS) and command.ENGINES == ENGINES
+    for arguments, words in {
+        ("evaluate",): METRICS,
+        ("infer",): ("present", "boxes", "recon", "on", "steps", "points", "radius", "softness"),
+        ("data", "arrow-room"): (*PAPER_SHAPES, "--size 64"),
+    }.items():
+        with pytest.raises(SystemExit):
+            main([*arguments, "--help"])
+        said = " ".join(capsys.readouterr().out.split())
+        assert [word for word in words if word not in said] == []
 
 
 def test_sample_is_seeded_and_writes_npz_and_png(tmp_path) -> None:
@@ -113,6 +174,30 @@ def test_drawings_are_read_stroke_by_stroke(tmp_path) -> None:
     assert main(["evaluate", name, "--n", "20"]) == 0
 
 
+def test_the_checkpoint_that_was_used_is_said_on_standard_error(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    shipped = f"used the shipped checkpoint of {GNM}, 5,000 steps"
+    assert main(["sample", GNM, "--n", "1", "--out", "x.npz"]) == 0
+    assert capsys.readouterr() == ("", f"{shipped}\n")
+    own = Path("runs") / GNM / "checkpoint.safetensors"
+    recipe = get_recipe(GNM)  # noqa: F811
+    checkpoints.save_checkpoint(own, recipe, recipe.build().state_dict(), 7, {})
+    assert main(["infer", GNM, "--images", "x.npz", "--out", "y.npz"]) == 0
+    assert capsys.readouterr() == ("", f"{shipped}; yours: {own}\n")
+    assert main(["evaluate", str(own.parent), "--n", "5", "--metrics", "detection", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "ap50" in json.loads(out)["metrics"] and err == f"used {own}, {GNM}, 7 steps\n"
+
+
+def test_a_metric_that_needs_more_images_is_left_out(capsys, refused) -> None:
+    assert main(["evaluate", "vae-digits1-lite", "--n", "20"]) == 0
+    out, err = capsys.readouterr()
+    assert "mse" in out and "gap_x" not in out and err.startswith("binding is left out: it needs --n 200 or more\n")
+    first, second = out.splitlines()[1:3]
+    assert first.rindex(" ") == second.rindex(" ")  # values below each other
+    assert "needs at least 200" in refused("evaluate", "vae-digits1-lite", "--n", "20", "--metrics", "binding")
+
+
 def test_evaluate_prints_one_json_object(capsys) -> None:
     assert main(["evaluate", GNM, "--metrics", "detection", "--n", "20", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
@@ -124,12 +209,21 @@ def test_data_list_says_what_is_at_hand(capsys) -> None:
     assert "digits" in json.loads(capsys.readouterr().out)
 
 
+def test_data_list_says_the_whole_command_that_fetches(capsys, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("neurosym_lite.data.sources.cache_folder", lambda: tmp_path)
+    monkeypatch.delenv("NEUROSYM_DATA", raising=False)
+    assert main(["data", "list"]) == 0
+    assert "not here: python -m neurosym_lite data fetch mnist\n" in capsys.readouterr().out
+
+
 def test_train_writes_checkpoint_and_record_and_resumes(recipe, tmp_path, capsys) -> None:  # noqa: F811
     out = str(tmp_path / "run")
     assert main(["train", recipe.name, "--steps", "5", "--out", out, "--device", "cpu"]) == 0
     assert main(["train", recipe.name, "--out", out, "--resume", "--device", "cpu"]) == 0
-    assert "resumed test-digits4 at step 5" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "resumed test-digits4 at step 5" in said and f"from step 5 to {recipe.steps} on cpu, 1 thread" in said
     record = json.loads((tmp_path / "run" / "record.json").read_text())
+    assert said.splitlines()[-len(record["metrics"]) :] == table(record["metrics"]).splitlines()
     assert record["steps"] == recipe.steps and {"ap50", "mse"} <= record["metrics"].keys()
     assert read_file(tmp_path / "run" / "checkpoint.safetensors", "checkpoint")[1]["step"] == recipe.steps
 
@@ -217,6 +311,15 @@ def test_bad_images_get_one_line(kind: str, refused, tmp_path) -> None:
     assert out.read_bytes() == b"precious"
 
 
+def test_images_of_another_size_are_told_how_to_be_made(refused, tmp_path) -> None:
+    rooms, out = str(tmp_path / "rooms.npz"), str(tmp_path / "out.npz")
+    np.savez(rooms, images=np.zeros((1, 3, 128, 128), np.uint8))
+    said = refused("infer", "gnm-arrow-lite", "--images", rooms, "--out", out)
+    assert "has shape (1, 3, 128, 128)" in said and "`data arrow-room` make them so with --size 64" in said
+    np.savez(rooms, images=np.zeros((1, 1, 64, 64), np.uint8))
+    assert "make them" not in refused("infer", "gnm-arrow-lite", "--images", rooms, "--out", out)  # no size helps
+
+
 def test_bad_checkpoints_get_one_line_and_nothing_is_overwritten(refused, tmp_path) -> None:
     bad, out = tmp_path / "bad.safetensors", tmp_path / "out.npz"
     out.write_bytes(b"precious")
@@ -293,9 +396,12 @@ def test_a_full_disk_gets_one_line(refused, tmp_path) -> None:
     assert (tmp_path / "out.npz").read_bytes() == b"precious" and os.listdir(tmp_path) == ["out.npz"]
 
 
-def run_python(*arguments: str) -> subprocess.Popen:
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
-    return subprocess.Popen([sys.executable, *arguments], env=environment, stderr=subprocess.PIPE, text=True)
+def run_python(*arguments: str, stdout: int | None = None, first: Path | None = None) -> subprocess.Popen:
+    """Starts Python on this package; modules in the folder `first` come before all others."""
+    places = [str(place) for place in (first, Path(__file__).parents[1]) if place]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(places)}
+    command = [sys.executable, *arguments]
+    return subprocess.Popen(command, env=environment, stdout=stdout, stderr=subprocess.PIPE, text=True)
 
 
 def test_ctrl_c_saves_and_leaves_with_130(tmp_path) -> None:
@@ -306,8 +412,24 @@ def test_ctrl_c_saves_and_leaves_with_130(tmp_path) -> None:
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
-    assert process.returncode == 130 and "--resume goes on" in err and err.count("\n") == 1
-    assert read_file(out / "state.safetensors", "state")[1]["step"] > 0
+    begun, interrupted = err.splitlines()
+    assert process.returncode == 130 and begun == f"training {GNM} from step 0 to 5,000 on cpu, 1 thread"
+    assert (step := read_file(out / "state.safetensors", "state")[1]["step"]) > 0
+    assert "--resume goes on" in interrupted
+    advised = interrupted.split("`")[1].split()
+    assert advised[:5] == ["python", "-m", "neurosym_lite", "train", GNM] and "a checkpoint" in interrupted
+    assert main([*advised[3:], "--steps", str(step + 1)]) == 0
+    assert main(["sample", str(out), "--n", "1", "--out", str(tmp_path / "x.npz")]) == 0
+
+
+def test_a_log_has_a_line_now_and_then(recipe, tmp_path, monkeypatch, capsys) -> None:  # noqa: F811
+    monkeypatch.setattr(train_command, "SAY_SECONDS", 0.0)
+    assert main(["train", recipe.name, "--steps", "3", "--out", str(tmp_path / "run")]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(",")[0] for line in lines[1:4]] == [f"step {step} of 3" for step in (1, 2, 3)]
+    monkeypatch.setattr(train_command, "SAY_SECONDS", 60.0)
+    assert main(["train", recipe.name, "--steps", "6", "--out", str(tmp_path / "run"), "--resume"]) == 0
+    assert "step 5 of 6" not in capsys.readouterr().err
 
 
 def test_the_package_trains_without_the_books_packages(tmp_path) -> None:
@@ -317,6 +439,7 @@ def test_the_package_trains_without_the_books_packages(tmp_path) -> None:
         "for name in ('matplotlib', 'seaborn', 'ipywidgets', 'pooch', 'tqdm', 'PIL', 'IPython', 'beartype'):\n"
         "    sys.modules[name] = None\n"
         "from neurosym_lite.__main__ import main\n"
+        "from neurosym_lite.commands import data, models, train, train_queue\n"
         "assert 'sklearn' not in sys.modules, 'more than a second of every command: import it where it is used'\n"
         f"sys.exit(main(['train', '{GNM}', '--steps', '2', '--out', sys.argv[1]]))\n"
     )

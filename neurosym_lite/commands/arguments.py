@@ -1,8 +1,6 @@
-"""What commands are given and what they write: numbers in range, files of the right kind."""
+"""What commands are given and what they write: files of the right kind, metrics in columns."""
 
-import argparse
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,31 +10,6 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from neurosym_lite.data.archives import read_npz
-
-LARGEST = 2**63 - 1  # of torch's numbers, and so of its generators' seeds
-
-
-def positive(kind: type) -> Callable[[str], int | float]:
-    """An argument type: a number of that kind, above zero."""
-
-    def parse(text: str) -> int | float:
-        """The number, or a complaint for argparse."""
-        value = kind(text)
-        if not value > 0:
-            raise argparse.ArgumentTypeError(f"{text} is not above 0")
-        if value > LARGEST:
-            raise argparse.ArgumentTypeError(f"{text} is more than {LARGEST}")
-        return value
-
-    parse.__name__ = f"positive {kind.__name__}"
-    return parse
-
-
-def not_negative(text: str) -> int:
-    """An argument type: a whole number, 0 or more, that a generator can be seeded with."""
-    if not 0 <= int(text) <= LARGEST:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and {LARGEST}")
-    return int(text)
 
 
 def output(name: str, suffixes: tuple[str, ...]) -> Path:
@@ -66,6 +39,12 @@ def sheet(images: UInt8[Tensor, "N C H W"], columns: int = 10) -> bytes:
     return buffer.getvalue()
 
 
+def table(metrics: dict[str, float]) -> str:
+    """Metrics, a line each, the values below each other."""
+    width = max(map(len, metrics), default=0)
+    return "\n".join(f"  {name:<{width}} {value:.4f}" for name, value in metrics.items())
+
+
 def read_images(path: Path, channels: int, size: int) -> Float[Tensor, "N C H W"]:
     """The array `images` of an npz as floats in [0, 1]. Raises ValueError when it does not fit the model."""
     want = f"expected an array `images` of (N, {channels}, {size}, {size}), uint8 or floats in [0, 1]"
@@ -77,6 +56,8 @@ def read_images(path: Path, channels: int, size: int) -> Float[Tensor, "N C H W"
         raise ValueError(f"--images {path} cannot be read ({type(error).__name__}): {want}") from error
     if array.ndim == 3:
         array = array[:, None]
+    if array.shape[1:2] == (channels,) and array.shape[2:] != (size, size):
+        want += f"; `data scenes` and `data arrow-room` make them so with --size {size}"
     if array.shape[1:] != (channels, size, size) or len(array) == 0:
         raise ValueError(f"--images {path} has shape {array.shape}: {want}")
     if array.dtype == np.uint8:

@@ -2,13 +2,16 @@
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
-from neurosym_lite.commands.arguments import output, read_images, sheet
-from neurosym_lite.evaluation.evaluate import can_sweep
+from neurosym_lite.commands.arguments import output, read_images, sheet, table
+from neurosym_lite.evaluation.binding import LEAST_SCENES
+from neurosym_lite.evaluation.evaluate import ONLY_WHEN_NAMED, available, can_sweep
 from neurosym_lite.evaluation.evaluate import evaluate as evaluate_model
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.scene_metrics import BATCH, imagine
@@ -20,13 +23,34 @@ from neurosym_lite.models.genesis import Genesis
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.space import Space
 from neurosym_lite.models.successor import Successor
-from neurosym_lite.training.checkpoints import load_checkpoint, save_npz, write_atomically
+from neurosym_lite.training.checkpoints import (
+    checkpoint_path,
+    load_checkpoint,
+    read_header,
+    save_npz,
+    write_atomically,
+)
+from neurosym_lite.training.keeping import CHECKPOINT
+from neurosym_lite.training.recipe import Model
+from neurosym_lite.training.recipes import RECIPES
+
+LEAST = {"binding": LEAST_SCENES}  # images that a group of metrics needs
 
 
 def _check_sweeps(options: argparse.Namespace, model: nn.Module) -> None:
     """Raise ValueError when a model that has no global code is asked for sweeps."""
     if options.sweeps and not can_sweep(model):
         raise ValueError(f"--sweeps {options.sweeps}: {options.name} has no sweeps, they need symbols and a code above")
+
+
+def say_which(name: str) -> None:
+    """On standard error, once the work is done: the checkpoint that it was done with, and the reader's own, if any."""
+    path = checkpoint_path(name)
+    header = read_header(path, "checkpoint")
+    what = f"the shipped checkpoint of {name}" if name in RECIPES else f"{path}, {header['recipe']}"
+    own = Path("runs") / name / CHECKPOINT
+    yours = f"; yours: {own}" if name in RECIPES and own.is_file() else ""
+    print(f"used {what}, {header['step']:,} steps{yours}", file=sys.stderr)
 
 
 def sample(options: argparse.Namespace) -> int:
@@ -39,47 +63,48 @@ def sample(options: argparse.Namespace) -> int:
         write_atomically(out, sheet(images))
     else:
         save_npz(out, images=images)
+    say_which(options.name)
+    return 0
+
+
+def infer(options: argparse.Namespace) -> int:
+    """What the model sees in images, as npz."""
+    out = output(options.out, (".npz",))
+    model, _ = load_checkpoint(options.name)
+    images = read_images(Path(options.images), model.config.channels, model.config.image_size)
+    save_npz(out, **seen(model, images))
+    say_which(options.name)
     return 0
 
 
 @torch.no_grad()
-def infer(options: argparse.Namespace) -> int:
-    """Boxes, strokes, masks, tokens or latents, as the model has them, and what it redraws."""
-    out = output(options.out, (".npz",))
-    model, _ = load_checkpoint(options.name)
-    images = read_images(Path(options.images), model.config.channels, model.config.image_size)
+def seen(model: Model, images: Float[Tensor, "N C H W"]) -> dict[str, Tensor]:
+    """Boxes, strokes, masks, tokens or latents, as the model has them, and what it redraws (`recon`)."""
     if isinstance(model, DooD | AIR):
-        save_npz(out, **readings(model, images))
-        return 0
+        return readings(model, images)
     if isinstance(model, GNM | Space):
         parts = [model.detect(batch) for batch in images.split(BATCH)]
-        save_npz(
-            out,
-            present=torch.cat([found.present for found, _, _ in parts]),
-            boxes=torch.cat([found.corners for found, _, _ in parts]),
-            recon=torch.cat([as_bytes(drawn) for _, _, drawn in parts]),
-        )
-        return 0
+        return {
+            "present": torch.cat([found.present for found, _, _ in parts]),
+            "boxes": torch.cat([found.corners for found, _, _ in parts]),
+            "recon": torch.cat([as_bytes(drawn) for _, _, drawn in parts]),
+        }
     if isinstance(model, ConvDraw):
         draws = [model.infer(batch, mode=True) for batch in images.split(BATCH)]
         recon = torch.cat([as_bytes(model.render(draw.features)) for draw in draws])
-        save_npz(out, latent_mean=torch.cat([draw.latent for draw in draws]), recon=recon)
-        return 0
+        return {"latent_mean": torch.cat([draw.latent for draw in draws]), "recon": recon}
     if isinstance(model, Genesis):
         scenes = [model.infer(batch, mode=True) for batch in images.split(BATCH)]
         masks = torch.cat([as_bytes(scene.log_masks.exp()) for scene in scenes])
-        save_npz(out, masks=masks, recon=torch.cat([as_bytes(scene.image) for scene in scenes]))
-        return 0
+        return {"masks": masks, "recon": torch.cat([as_bytes(scene.image) for scene in scenes])}
     if isinstance(model, Successor):
         tokens = torch.cat([model.infer(batch) for batch in images.split(BATCH)])
         recon = torch.cat([as_bytes(model.render(batch)) for batch in tokens.split(BATCH)])
-        save_npz(out, tokens=tokens, recon=recon)
-        return 0
+        return {"tokens": tokens, "recon": recon}
     codes = [model.infer(batch) for batch in images.split(BATCH)]
     mean, std = torch.cat([q.mean for q in codes]), torch.cat([q.std for q in codes])
     recon = torch.cat([as_bytes(model.render(batch)) for batch in mean.split(BATCH)])
-    save_npz(out, latent_mean=mean, latent_std=std, recon=recon)
-    return 0
+    return {"latent_mean": mean, "latent_std": std, "recon": recon}
 
 
 def evaluate(options: argparse.Namespace) -> int:
@@ -87,11 +112,15 @@ def evaluate(options: argparse.Namespace) -> int:
     model, recipe = load_checkpoint(options.name)
     _check_sweeps(options, model)
     names = tuple(name for name in options.metrics.split(",") if name)
+    quick = [] if names else [name for name in available(model, recipe) if name not in ONLY_WHEN_NAMED]
+    left_out = [name for name in quick if options.n < LEAST.get(name, 1)]
+    names = names or tuple(name for name in quick if name not in left_out)
     metrics = evaluate_model(model, recipe, names, options.n, options.seed, options.glyphs, options.sweeps)
     if options.json:
         print(json.dumps({"name": options.name, "n": options.n, "seed": options.seed, "metrics": metrics}))
     else:
-        print(f"{options.name}, {options.n} held-out images, seed {options.seed}")
-        for name, value in metrics.items():
-            print(f"  {name:<16} {value:.4f}")
+        print(f"{options.name}, {options.n} held-out images, seed {options.seed}\n{table(metrics)}")
+    for name in left_out:
+        print(f"{name} is left out: it needs --n {LEAST[name]} or more", file=sys.stderr)
+    say_which(options.name)
     return 0

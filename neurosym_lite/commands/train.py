@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from neurosym_lite.commands.arguments import table
 from neurosym_lite.commands.best import Best
 from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training import checkpoints, loop, ranks, records
@@ -20,6 +22,7 @@ from neurosym_lite.training.recipes import get_recipe
 from neurosym_lite.training.run import check_steps
 from neurosym_lite.training.step import Engine
 
+SAY_SECONDS = 60.0  # between two lines of progress, where there is no bar
 FILES = (STATE, CHECKPOINT, RECORD, BEST, CANDIDATE, loop.BAD_BATCH)
 
 
@@ -57,16 +60,21 @@ def _fit_and_finish(options: argparse.Namespace, run: loop.Run, steps: int, out:
 
         interrupted = loop.fit(run, out / STATE, steps=steps, minutes=options.minutes, on_step=on_step)
     ranks.leave()  # what follows is the first rank's alone, and takes minutes
+    metrics: dict[str, float] = {}
     try:
         if not interrupted and run.ranks.first:
-            _finish(run, out, measured=run.step == steps)
+            metrics = _finish(run, out, measured=run.step == steps)
     except KeyboardInterrupt:
         interrupted = True
     if interrupted:
-        _say(run, f"interrupted at step {run.step}, saved in {out / STATE}: --resume goes on")
+        begun_with = {"seed": run.seed, "threads": options.threads, "batch": options.batch, "rate": options.rate}
+        look = checkpoints.to_look_at(run.recipe.name, out, begun_with)
+        _say(run, f"interrupted at step {run.step}, saved in {out / STATE}: --resume goes on; {look}")
         return 130
     left = f", {steps - run.step} steps left: --resume goes on" if run.step < steps else ""
     _say(run, f"{run.recipe.name} at step {run.step} of {steps}{left}; checkpoint and record in {out}")
+    if metrics:
+        _say(run, table(metrics))
     return 0
 
 
@@ -100,8 +108,8 @@ def _say(run: loop.Run, line: str) -> None:
         print(line, file=sys.stderr)
 
 
-def _finish(run: loop.Run, out: Path, measured: bool) -> None:
-    """Write checkpoint and record; the metrics are those of the checkpoint as it is read back.
+def _finish(run: loop.Run, out: Path, measured: bool) -> dict[str, float]:
+    """Write checkpoint and record; the metrics, which it returns, are those of the checkpoint as it is read back.
 
     A run that its minutes stopped is not measured: measuring takes minutes of its own.
     """
@@ -124,6 +132,7 @@ def _finish(run: loop.Run, out: Path, measured: bool) -> None:
         curve=run.curve,
     )
     records.save_record(out / RECORD, record)
+    return metrics
 
 
 def _keeping(options: argparse.Namespace, run: loop.Run, out: Path) -> Callable[[loop.Run], None]:
@@ -182,14 +191,15 @@ def _device_name(device: torch.device, together: ranks.Ranks) -> str:
 
 @contextmanager
 def _progress(run: loop.Run, steps: int) -> Iterator[Callable[[loop.Run], None]]:
-    """A progress bar on a terminal that has tqdm; nothing in a log."""
+    """A progress bar on a terminal that has tqdm; in a log a line at the start and one a minute."""
     try:
         from tqdm import tqdm
     except ImportError:
-        yield lambda run: None
+        tqdm = None
+    if tqdm is None or not sys.stderr.isatty():
+        yield _lines(run, steps)
         return
-    silent = not sys.stderr.isatty() or not run.ranks.first
-    with tqdm(total=steps, initial=run.step, desc=run.recipe.name, unit="step", disable=silent) as bar:
+    with tqdm(total=steps, initial=run.step, desc=run.recipe.name, unit="step", disable=not run.ranks.first) as bar:
 
         def update(run: loop.Run) -> None:
             bar.update(1)
@@ -197,3 +207,19 @@ def _progress(run: loop.Run, steps: int) -> Iterator[Callable[[loop.Run], None]]
                 bar.set_postfix(total=run.curve[-1]["total"])
 
         yield update
+
+
+def _lines(run: loop.Run, steps: int) -> Callable[[loop.Run], None]:
+    """Say that training begins; what it returns is called after each step, and says once a minute how far it is."""
+    said = time.monotonic()
+    device = _device_name(run.device, run.ranks)
+    _say(run, f"training {run.recipe.name} from step {run.step:,} to {steps:,} on {device}")
+
+    def update(run: loop.Run) -> None:
+        nonlocal said
+        if time.monotonic() - said >= SAY_SECONDS:
+            said = time.monotonic()
+            total = f", total {run.curve[-1]['total']:.4g}" if run.curve else ""
+            _say(run, f"step {run.step:,} of {steps:,}, {run.seconds / 60:.1f} minutes{total}")
+
+    return update

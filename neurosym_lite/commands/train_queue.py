@@ -15,8 +15,10 @@ from typing import IO
 
 import torch
 
+from neurosym_lite.data.sources import BUNDLED, at_hand
 from neurosym_lite.training.checkpoints import prepare_folder
 from neurosym_lite.training.queue import Job, can_start, looked_up, read_queue, write_queue
+from neurosym_lite.training.recipes import RECIPES
 
 LOG = "log.txt"  # in each run's folder: what its process said
 LOOK_SECONDS = 0.2  # between looks at the processes
@@ -51,18 +53,18 @@ class Queue:
         return [replace(job, problem=self.problems.get(job.name, job.problem)) for job in found]
 
     def begin(self, minutes: float | None) -> bool:
-        """Begin the next job that can be gone on with; False where there is none.
+        """Begin the next job that can be gone on with and whose data is here; False where there is none.
 
         A file that cannot be read now is an edit that is not finished: the runs at work go on, and it is read again.
         """
         try:
-            jobs = self.jobs()
+            jobs, here = self.jobs(), at_hand()
         except (ValueError, OSError):
             if not self.running:
                 raise
             return False
         for job in jobs:
-            if job.name not in self.problems and can_start(job, self.runs):
+            if job.name not in self.problems and can_start(job, self.runs) and here[data_of(job)]:
                 self.problems[job.name] = ""
                 self.running.append(self._process(job, minutes))
                 return True
@@ -116,6 +118,7 @@ class Queue:
 def train_queue(options: argparse.Namespace) -> int:
     """Work down the list, `jobs` runs at a time, until the minutes are over; 2 where a run failed."""
     queue, began = Queue(options), time.monotonic()
+    _say_what_lacks_data(queue)
     with _signals(queue):
         try:
             while True:
@@ -142,6 +145,22 @@ def train_queue(options: argparse.Namespace) -> int:
         return 130
     _report(queue)
     return 2 if any(queue.problems.values()) else 0
+
+
+def data_of(job: Job) -> str:
+    """The character set that a job trains on; rooms need none but the one that is always here."""
+    return getattr(RECIPES[job.recipe].data, "glyphs", BUNDLED)
+
+
+def _say_what_lacks_data(queue: Queue) -> None:
+    """One line on the runs that are left alone until their character set is fetched."""
+    here = at_hand()
+    needed = [data_of(job) for job in queue.jobs() if can_start(job, queue.runs) and not here[data_of(job)]]
+    if needed:
+        first, *others = dict.fromkeys(needed)
+        also = f" (and {', '.join(others)})" if others else ""
+        runs = "1 run needs" if len(needed) == 1 else f"{len(needed)} runs need"
+        print(f"{runs} data that is not here: python -m neurosym_lite data fetch {first}{also}", file=sys.stderr)
 
 
 def _report(queue: Queue) -> None:

@@ -6,13 +6,16 @@ A set is at hand when its prepared npz file is; `fetch` downloads the official f
 import importlib
 import os
 import shutil
+import socket
 import sys
+import textwrap
 import uuid
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -217,7 +220,7 @@ def _download(official: Official, folder: Path, name: str, progress: bool) -> Pa
     """One official file in `folder`, downloaded to a temporary file, checked and renamed by pooch."""
     pooch, requests = _import("pooch", "pooch", name), _import("requests", "requests", name)
     pooch.get_logger().setLevel("WARNING")  # its information is ours to give
-    path = folder / official.url.rsplit("/", 1)[-1]
+    path = folder / _file_name(official)
     if progress and not path.exists():
         print(f"downloading {official.url}", file=sys.stderr)
     headers = {"Accept-Encoding": "identity"}  # a .gz file is wanted as it is, not unpacked on the way
@@ -231,8 +234,11 @@ def _download(official: Official, folder: Path, name: str, progress: bool) -> Pa
     try:
         pooch.retrieve(official.url, known_hash, fname=path.name, path=folder, downloader=get)
     except requests.exceptions.RequestException as error:
-        advice = f"without a network, {_by_hand(name)}, or put the official file {path.name} into {folder}"
-        raise DataError(f"could not download {official.url} ({_short(error)}): {advice}") from error
+        missing = [file for file in map(_file_name, OFFICIAL[name]) if not (folder / file).exists()]
+        raise DataError(
+            f"could not download {official.url}: {_reason(error, official.url)}; put "
+            f"{', '.join(missing)} into {folder} and try again, or {_by_hand(name)}"
+        ) from error
     except ValueError as error:
         raise DataError(
             f"{official.url} did not give the expected file of md5 {official.md5} ({_short(error)}): "
@@ -282,6 +288,20 @@ def _by_hand(name: str) -> str:
     )
 
 
-def _short(error: Exception) -> str:
+def _file_name(official: Official) -> str:
+    return official.url.rsplit("/", 1)[-1]
+
+
+def _reason(error: Exception, url: str) -> str:
+    """Why a download failed: the first error of the chain in its own words, without those of the libraries above it."""
+    first: BaseException = error
+    while first.__context__ is not None:
+        first = first.__context__
+    if isinstance(first, socket.gaierror):
+        return f"no network ({urlsplit(url).hostname} not found)"
+    return getattr(first, "strerror", None) or _short(first)
+
+
+def _short(error: BaseException) -> str:
     """What went wrong in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return textwrap.shorten(f"{type(error).__name__}: {error}", 200, placeholder=" ...")

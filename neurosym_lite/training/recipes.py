@@ -5,6 +5,8 @@ the embedded handwriting, at a size that a laptop trains. A name without `-lite`
 GPU.
 """
 
+from difflib import get_close_matches
+
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.vae import VAEConfig
 from neurosym_lite.training.arrow_recipes import ARROW
@@ -61,7 +63,9 @@ RECIPES: dict[str, Recipe] = {recipe.name: recipe for recipe in (*SCENES, *FAILU
 
 
 def get_recipe(name: str) -> Recipe:
-    """The recipe of that name. Raises ValueError with the list of names where there is none."""
+    """The recipe of that name. Raises ValueError with the names that are close where there is none."""
     if name not in RECIPES:
-        raise ValueError(f"unknown recipe {name!r}: expected one of {', '.join(RECIPES)}")
+        close = get_close_matches(name, RECIPES)
+        hint = f"did you mean {' or '.join(close)}? All: " if close else "for all names: "
+        raise ValueError(f"unknown recipe {name!r}: {hint}python -m neurosym_lite list")
     return RECIPES[name]

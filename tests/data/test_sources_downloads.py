@@ -68,7 +68,7 @@ def test_an_interrupted_fetch_goes_on_with_the_files_it_has(web, cache, monkeypa
 def test_an_official_file_put_by_hand_is_used(web, cache, monkeypatch):
     (content,) = web.publish(monkeypatch, "emnist").values()
     web.files.clear()
-    told(lambda: sources.fetch("emnist"), f"put the official file gzip.zip into {cache / 'downloads' / 'emnist'}")
+    told(lambda: sources.fetch("emnist"), f"put gzip.zip into {cache / 'downloads' / 'emnist'} and try again")
     (cache / "downloads" / "emnist" / "gzip.zip").write_bytes(content)
     assert sources.fetch("emnist") == cache / "emnist_balanced.npz"
 
@@ -99,7 +99,25 @@ def test_no_network(cache, monkeypatch):
     url = f"http://127.0.0.1:{port}/train-images-idx3-ubyte.gz"
     monkeypatch.setitem(sources.OFFICIAL, "mnist", (sources.Official(url, "0" * 32),))
     told(lambda: glyphs("mnist"), url, "put mnist.npz (made by `python -m neurosym_lite data fetch mnist`")
-    told(lambda: glyphs("mnist"), f"into {cache}, or into a folder that NEUROSYM_DATA points to", "ConnectionError")
+    told(lambda: glyphs("mnist"), f"into {cache}, or into a folder that NEUROSYM_DATA points to", "Connection refused")
+
+
+def test_a_host_that_is_not_found_and_all_files_that_are_missing(web, cache, monkeypatch):
+    names = list(web.publish(monkeypatch, "mnist"))
+    last = web.files.pop(f"/mnist/{names[3]}")
+    told(lambda: sources.fetch("mnist"), "HTTPError: 404", f"; put {names[3]} into {cache}")
+    assert last and len(list((cache / "downloads" / "mnist").iterdir())) == 3
+    (cache / "downloads" / "mnist" / names[0]).unlink()
+    url = sources.OFFICIAL["mnist"][0].url.replace("127.0.0.1", "nowhere.invalid")
+    monkeypatch.setitem(sources.OFFICIAL, "mnist", (sources.Official(url, "0" * 32), *sources.OFFICIAL["mnist"][1:]))
+    message = told(lambda: sources.fetch("mnist"), f"could not download {url}: no network (nowhere.invalid not found);")
+    assert f"; put {names[0]}, {names[3]} into {cache / 'downloads' / 'mnist'} and try again" in message
+    assert "HTTP" not in message.replace("http", "")
+
+
+def test_what_went_wrong_is_not_cut_within_a_word():
+    long = sources._short(ValueError("word " * 100))
+    assert len(long) <= 200 and long.endswith("word ...")
 
 
 def test_checksum_mismatch(web, cache, monkeypatch):

@@ -5,12 +5,13 @@ import errno
 import json
 import os
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from neurosym_lite.training import checkpoints
+from neurosym_lite.training import checkpoints, keeping
 from neurosym_lite.training.checkpoints import (
     CheckpointError,
     load_checkpoint,
@@ -105,9 +106,30 @@ def test_tensors_of_another_model_are_refused(shipped, recipe) -> None:
 
 
 def test_a_state_is_not_a_checkpoint(shipped, recipe) -> None:
-    write_file(shipped, "state", {"a": torch.zeros(1)}, recipe=recipe.name)
-    with pytest.raises(CheckpointError, match="holds a state, expected a checkpoint"):
+    write_file(shipped, "state", {"a": torch.zeros(1)}, recipe=recipe.name, seed=3, device="cpu", threads=1)
+    with pytest.raises(CheckpointError) as refused:
         load_checkpoint(recipe.name)
+    command = f"train {recipe.name} --seed 3 --resume --minutes 0.1 --out {shipped.parent}"
+    assert "holds a state, expected a checkpoint: `" in str(refused.value) and command in str(refused.value)
+
+
+def test_the_command_that_writes_a_checkpoint_has_the_options_of_the_run() -> None:
+    begun_with = {"seed": 0, "threads": 2, "batch": 6, "rate": 1.0}
+    command = "python -m neurosym_lite train NAME --threads 2 --batch 6 --resume --minutes 0.1 --out 'my runs'"
+    assert checkpoints.to_look_at("NAME", Path("my runs"), begun_with).startswith(f"`{command}` writes a checkpoint")
+
+
+def test_a_folder_stands_for_the_checkpoint_in_it(shipped, recipe, tmp_path) -> None:
+    assert checkpoints.IN_FOLDER == (keeping.CHECKPOINT, keeping.STATE)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with pytest.raises(CheckpointError, match=r"no checkpoint at .*run/checkpoint.safetensors"):
+        load_checkpoint(str(folder))
+    write_file(folder / keeping.STATE, "state", {"a": torch.zeros(1)}, recipe=recipe.name)
+    with pytest.raises(CheckpointError, match=r"holds a state, expected a checkpoint: .* writes a checkpoint"):
+        load_checkpoint(str(folder))
+    shipped.rename(folder / keeping.CHECKPOINT)
+    assert load_checkpoint(str(folder))[1] is recipe
 
 
 def test_a_file_of_a_later_format_is_refused(shipped, recipe, monkeypatch) -> None:

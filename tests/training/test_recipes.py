@@ -58,6 +58,9 @@ def test_recipes_as_plain_data_differ_when_anything_differs(recipe: Recipe) -> N
     assert recipe.as_dict() != other.as_dict() and recipe.as_dict()["model"]["kind"] == "GNMConfig"
 
 
-def test_an_unknown_recipe_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"unknown recipe 'gnm'.*gnm-gaussian-digits4-lite"):
-        get_recipe("gnm")
+def test_an_unknown_recipe_is_answered_with_the_names_that_are_close() -> None:
+    with pytest.raises(ValueError, match=r"unknown recipe 'gnm-digit4-lite': did you mean .*gnm-digits4-lite.*\? All:"):
+        get_recipe("gnm-digit4-lite")
+    with pytest.raises(ValueError) as unlike:
+        get_recipe("nonsense")
+    assert str(unlike.value) == "unknown recipe 'nonsense': for all names: python -m neurosym_lite list"
