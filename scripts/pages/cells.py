@@ -7,6 +7,7 @@ from scripts.pages.markdown import number
 from scripts.pages.records import Record
 
 NOT_RUN = "not run"
+PLUS_MINUS, AT_LEAST = " ±\N{NO-BREAK SPACE}", "≥\N{NO-BREAK SPACE}"  # a line does not end after them
 
 
 def linked(text: str, record: Record) -> str:
@@ -23,7 +24,7 @@ def cell(runs: list[Record], key: str, digits: int = 3) -> str:
         return measured(having[0], key, digits)
     values = [run["metrics"][key] for run in having]
     each = ", ".join(linked(number(value, digits), run) for value, run in zip(values, having, strict=True))
-    return f"{number(mean(values), digits)} ± {number(stdev(values), 2)} ({each})"
+    return f"{number(mean(values), digits)}{PLUS_MINUS}{number(stdev(values), 2)} ({each})"
 
 
 def measured(record: Record, key: str, digits: int = 3) -> str:
@@ -40,7 +41,7 @@ def sureness(metrics: dict[str, float], key: str) -> str:
     """The interval of a share, or the standard error of a number, where the run has measured it."""
     if ends := _ends(metrics, key):
         return " ({} to {})".format(*(f"{metrics[end]:.3f}" for end in ends))
-    return f" ± {number(metrics[f'{key}_error'], 2)}" if f"{key}_error" in metrics else ""
+    return f"{PLUS_MINUS}{number(metrics[f'{key}_error'], 2)}" if f"{key}_error" in metrics else ""
 
 
 def _ends(metrics: dict[str, float], key: str) -> tuple[str, str] | None:
@@ -63,11 +64,11 @@ def steps(runs: list[Record]) -> str:
 def at_least(key: str, record: Record) -> str:
     """A number of steps, marked where it is the cap."""
     m = record["metrics"]
-    return ("≥ " if m[key] == m["d_steps_cap"] else "") + number(m[key])
+    return (AT_LEAST if m[key] == m["d_steps_cap"] else "") + number(m[key])
 
 
 def relaxed(record: Record) -> str:
     """By how much relaxed presence makes the bound another, with its standard error."""
     m = record["metrics"]
     difference = f"{m['relaxed_difference']:+.2f}"
-    return f"{linked(difference, record)} ± {m['relaxed_difference_error']:.2f}"
+    return f"{linked(difference, record)}{PLUS_MINUS}{m['relaxed_difference_error']:.2f}"

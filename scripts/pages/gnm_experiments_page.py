@@ -43,15 +43,16 @@ def ours(row: str, rule: str, records: list[Record]) -> list[str]:
 
 
 def scenes_table(rows: list[str], published: dict, rule: str, records: list[Record]) -> str:
-    """Published columns first, then ours."""
-    columns = published["columns"]
-    header = ["model", *(f"{HEADINGS[c]}, published" for c in columns), *(f"{name}, ours" for name in COLUMNS)]
+    """Two lines a model: the published numbers, if any, and ours."""
     values = published.get(next(key for key, name in RULES.items() if name == rule), {})
     body = []
     for row in rows:
-        theirs = [published_number(v, c) for v, c in zip(values[row], columns, strict=True)] if row in values else []
-        body.append([row, *(theirs or ["–"] * len(columns)), *ours(row, rule, records)])
-    return table(header, body)
+        if row in values:
+            pairs = zip(published["columns"], values[row], strict=True)
+            theirs = {HEADINGS[column]: published_number(value, column) for column, value in pairs}
+            body.append([f"{row}, published", *(theirs.get(name, "–") for name in COLUMNS)])
+        body.append([f"**{row}**, ours", *ours(row, rule, records)])
+    return table(["model", *COLUMNS], body)
 
 
 def verdict(rule: str, rows: list[str], records: list[Record]) -> str:

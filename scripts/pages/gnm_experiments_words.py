@@ -7,7 +7,7 @@ explains what is measured and what it can hide. `make results` writes this page 
 tables and `data/results/controls.json`; nobody types a number into it. **Each measured number leads to its record.**
 
 Ours are the small models of the book ("lite"): scenes of half the side, recipes that a laptop trains. So compare
-down a column of ours, or down a published one, and not across.
+ours with ours and published numbers with published ones, and not one with the other.
 """
 
 HOW_TO_READ = """## How to read the tables

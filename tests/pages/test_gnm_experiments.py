@@ -74,7 +74,7 @@ def test_rows_of_the_tables_are_recipes() -> None:
 def test_seeds_become_mean_and_spread_and_each_is_there() -> None:
     runs = [run("gnm-mnist4-lite", seed, frechet=value) for seed, value in enumerate((0.2, 0.4, 0.3))]
     said = cells.cell(runs_of("gnm-mnist4-lite", runs[::-1]), "frechet")
-    assert said.startswith("0.3 ± 0.1 ([0.2](../data/results/gnm-mnist4-lite-0.json), ")
+    assert said.startswith("0.3 ±\N{NO-BREAK SPACE}0.1 ([0.2](../data/results/gnm-mnist4-lite-0.json), ")
     assert cells.cell([], "frechet") == NOT_RUN
 
 
@@ -83,7 +83,7 @@ def test_a_number_says_how_sure_it_is_where_that_was_measured() -> None:
     one = run("gnm-mnist4-lite", **shares, structure_true_accept=0.8, likelihood=5257.4, likelihood_error=2.857)
     beside = {
         "structure_accuracy": "[0.900]{} (0.880 to 0.920)", "structure_true_accept": "[0.8]{}",
-        "structure_spread": "[0.1]{}", "likelihood": "[5,257]{} ± 2.9",
+        "structure_spread": "[0.1]{}", "likelihood": "[5,257]{} ±\N{NO-BREAK SPACE}2.9",
     }  # fmt: skip
     for key, said in beside.items():
         assert cells.measured(one, key) == said.format("(../data/results/gnm-mnist4-lite-0.json)")
@@ -94,8 +94,9 @@ def test_a_number_says_how_sure_it_is_where_that_was_measured() -> None:
 def test_a_cap_is_no_number_of_steps() -> None:
     about = {"d_steps_cap": 2000, "d_steps_low": 900.0, "d_steps_high": 2000.0}
     runs = [run("vae-mnist4-lite", seed, d_steps=value, **about) for seed, value in enumerate((2000.0, 900.0, 2000.0))]
-    assert cells.steps(runs[:1]) == "[≥ 2,000](../data/results/vae-mnist4-lite-0.json) (900 to ≥ 2,000)"
-    assert re.findall(r"\[(.*?)\]", cells.steps(runs)) == ["≥ 2,000", "900", "≥ 2,000"]
+    cap = f"{cells.AT_LEAST}2,000"
+    assert cells.steps(runs[:1]) == f"[{cap}](../data/results/vae-mnist4-lite-0.json) (900 to {cap})"
+    assert re.findall(r"\[(.*?)\]", cells.steps(runs)) == [cap, "900", cap]
     assert cells.steps([]) == NOT_RUN
 
 

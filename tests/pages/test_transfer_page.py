@@ -139,7 +139,7 @@ def test_a_cell_below_its_blank_page_is_named(whole) -> None:
 def test_seeds_and_moved_digits_are_said(whole) -> None:
     text = transfer.page(whole, published(), controls())
     assert "- Several seeds: `dood-mnist-short`. All else" in text and words.COMPLETE in text
-    assert "1.62 ± 0.028 ([1.6](../data/results/dood-mnist-short-0.json), [1.64]" in text
+    assert "1.62 ±\N{NO-BREAK SPACE}0.028 ([1.6](../data/results/dood-mnist-short-0.json), [1.64]" in text
     names = "MNIST, EMNIST, KMNIST, Quick, Draw!, Omniglot"
     assert f"DooD with digits as written: {words.HIGHER} {names}; {words.LESS} {names}." in text
     assert f"Difference-AIR with digits as written: {words.HIGHER} {names}; {words.LESS} {names}." in text
