@@ -1,6 +1,7 @@
 """What a run measured as a cell of a table: each number leads to the record that it is from."""
 
 import re
+from collections.abc import Iterable
 from statistics import mean, stdev
 
 from scripts.pages.markdown import number
@@ -25,6 +26,12 @@ def cell(runs: list[Record], key: str, digits: int = 3) -> str:
     values = [run["metrics"][key] for run in having]
     each = ", ".join(linked(number(value, digits), run) for value, run in zip(values, having, strict=True))
     return f"{number(mean(values), digits)}{PLUS_MINUS}{number(stdev(values), 2)} ({each})"
+
+
+def lines(row: str, columns: Iterable[str], published: dict[str, str], ours: list[str]) -> list[list[str]]:
+    """Of a table: a model's published numbers by column, if there are any, and ours below them."""
+    theirs = [[f"{row}, published", *(published.get(column, "–") for column in columns)]] if published else []
+    return [*theirs, [f"**{row}**, ours", *ours]]
 
 
 def measured(record: Record, key: str, digits: int = 3) -> str:

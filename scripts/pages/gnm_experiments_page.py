@@ -16,7 +16,7 @@ from scripts.pages import gnm_experiments as found
 from scripts.pages import gnm_experiments_pictures as pictures
 from scripts.pages import gnm_experiments_seen as seen
 from scripts.pages import gnm_experiments_words as words
-from scripts.pages.cells import NOT_RUN, at_least, cell, linked, measured, relaxed, steps
+from scripts.pages.cells import NOT_RUN, at_least, cell, lines, linked, measured, relaxed, steps
 from scripts.pages.gnm_experiments import LITE, RULES, STEMS, recipe_name
 from scripts.pages.markdown import number, published_number, table, write_page
 from scripts.pages.records import CONTROLS, PUBLISHED, Record, load_records, of_controls, runs_of
@@ -47,11 +47,9 @@ def scenes_table(rows: list[str], published: dict, rule: str, records: list[Reco
     values = published.get(next(key for key, name in RULES.items() if name == rule), {})
     body = []
     for row in rows:
-        if row in values:
-            pairs = zip(published["columns"], values[row], strict=True)
-            theirs = {HEADINGS[column]: published_number(value, column) for column, value in pairs}
-            body.append([f"{row}, published", *(theirs.get(name, "–") for name in COLUMNS)])
-        body.append([f"**{row}**, ours", *ours(row, rule, records)])
+        theirs = dict(zip(published["columns"], values.get(row, ()), strict=False))
+        shown = {HEADINGS[column]: published_number(value, column) for column, value in theirs.items()}
+        body += lines(row, COLUMNS, shown, ours(row, rule, records))
     return table(["model", *COLUMNS], body)
 
 

@@ -6,7 +6,7 @@ Measures nothing. A number reaches the page only from data/results/ or data/publ
 import json
 
 from scripts.pages import representations_words as words
-from scripts.pages.cells import at_least, cell, linked, measured, steps
+from scripts.pages.cells import at_least, cell, lines, linked, measured, steps
 from scripts.pages.markdown import number, table, write_page
 from scripts.pages.records import CONTROLS, PUBLISHED, RECORDS, Record, load_records, of_controls, runs_of
 from scripts.pages.results_words import DATASETS
@@ -54,13 +54,12 @@ def table_4(published: dict, records: list[Record]) -> str:
     """GNM against SPACE."""
     parts = [words.TABLE_4]
     theirs = ("AP 0.5", "AP 0.5 to 0.95", "*z*_what")
-    header = ["model", *(f"{column}, published" for column in theirs), *(f"{column}, ours" for column in TABLE_4)]
     for dataset, rule in RULES.items():
-        body = [
-            [row, *map(number, published[dataset][row]), *cells(f"{stem}-{rule}-lite", TABLE_4, records)]
-            for row, stem in MODELS.items()
-        ]
-        parts += [f"### {DATASETS[dataset]}\n", table(header, body)]
+        body = []
+        for row, stem in MODELS.items():
+            shown = dict(zip(theirs, map(number, published[dataset][row]), strict=True))
+            body += lines(row, TABLE_4, shown, cells(f"{stem}-{rule}-lite", TABLE_4, records))
+        parts += [f"### {DATASETS[dataset]}\n", table(["model", *TABLE_4], body)]
     return "\n".join(parts)
 
 
