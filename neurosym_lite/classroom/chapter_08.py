@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
 
@@ -208,4 +208,64 @@ TAKEN_BACK = Exercise(
     otherwise="think of 1 - canvas, the light that is left: each stroke multiplies it by 1 - opacity stroke",
 )
 
-EXERCISES: tuple[Exercise, ...] = (HOW_MANY, COINS, LOST, WHAT_PAYS, TAKEN_BACK)
+# ---- 8.6: good enough
+
+Enough = Callable[[Tensor, Tensor, float], Tensor]
+
+
+def enough(images: Tensor, canvases: Tensor, error: float) -> Tensor:
+    """(B) numbers of strokes: the fewest whose page is off by `error` of the ink at most, or all where none is."""
+    return first(left_over(images, canvases) <= error)
+
+
+def left_over(images: Tensor, canvases: Tensor) -> Tensor:
+    """(B, 1, H, W) images and (B, T + 1, H, W) pages to (B, T + 1) absolute errors, as shares of the ink."""
+    return (images - canvases).abs().sum((2, 3)) / images.sum((2, 3))
+
+
+def first(good: Tensor) -> Tensor:
+    """(B, T + 1) yes or no to the place of the first yes, or of the last page where there is none."""
+    return torch.where(good.any(1), good.int().argmax(1), good.shape[1] - 1)
+
+
+def _pages() -> tuple[Tensor, Tensor]:
+    """Three pictures of unlike ink, with five pages each: one gets better, one worse again, one is hardly begun."""
+    ink = torch.tensor([1.0, 0.5, 0.8]).view(3, 1, 1, 1)
+    images = ink * torch.rand(3, 1, 5, 5, generator=Generator().manual_seed(0))
+    shares = torch.tensor([[0.0, 0.55, 0.78, 0.9, 0.95], [0.0, 0.9, 0.85, 0.7, 0.5], [0.0, 0.1, 0.2, 0.3, 0.35]])
+    return images, images * shares[..., None, None]
+
+
+ENOUGH = Exercise(
+    number="8.6",
+    asks="enough(images, canvases, error): the fewest strokes whose page is off by that share of the ink at most",
+    solution=enough,
+    same=same_function((*_pages(), 0.25), (*_pages(), 0.12), tolerance=1e-3),
+    mistakes=(
+        Mistake(lambda x, pages, e: enough(x, pages, e) + 1, "this counts pages; the first has no stroke on it"),
+        Mistake(
+            lambda x, pages, e: (left_over(x, pages) <= e).int().argmax(1),
+            "where no page is good enough, all strokes are needed; argmax of no at all is 0",
+        ),
+        Mistake(
+            lambda x, pages, e: left_over(x, pages).argmin(1),
+            "this is the best page; the first that is good enough may come before it",
+        ),
+        Mistake(
+            lambda x, pages, e: first((x - pages).abs().mean((2, 3)) <= e),
+            "the error is asked as a share of the picture's ink, not of its pixels: black ones are right for nothing",
+        ),
+        Mistake(
+            lambda x, pages, e: first((x - pages).abs().sum((2, 3)) / pages.sum((2, 3)).clamp(min=1e-6) <= e),
+            "a share of the ink that was written, not of that on the page",
+        ),
+        Mistake(
+            lambda x, pages, e: (left_over(x, pages) > e).sum(1).clamp(max=pages.shape[1] - 1),
+            "this counts pages that are not good enough; a later stroke may have made a good one worse",
+        ),
+    ),
+    praise="every page of a drawing is a drawing: one can stop it anywhere, and say what that costs",
+    otherwise="begin with the error of every page as a share of the picture's ink: a table, pictures by pages",
+)
+
+EXERCISES: tuple[Exercise, ...] = (HOW_MANY, COINS, LOST, WHAT_PAYS, TAKEN_BACK, ENOUGH)

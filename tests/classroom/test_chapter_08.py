@@ -2,11 +2,15 @@
 
 import pytest
 import torch
+from torch import Generator
 
 from neurosym_lite.classroom import judge
-from neurosym_lite.classroom.chapter_08 import COINS, FAR_WORTHS, GO_ON, HOW_MANY, LOST, TAKEN_BACK, WHAT_PAYS
+from neurosym_lite.classroom.chapter_08 import COINS, ENOUGH, FAR_WORTHS, GO_ON, HOW_MANY, LOST, TAKEN_BACK, WHAT_PAYS
+from neurosym_lite.data.drawings import DrawingSource
+from neurosym_lite.evaluation.strokes import read, relative_l1
 from neurosym_lite.models.stop import Prefixes, bound, exact, hazards, log_stop
 from neurosym_lite.render.ink_compose import OPACITY, lay_over
+from neurosym_lite.training.checkpoints import load_checkpoint
 
 # wrong in a way that no catalogue lists, and an answer that cannot be used at all
 UNLISTED = {
@@ -15,6 +19,7 @@ UNLISTED = {
     "8.3": lambda worth, log_p, log_q: torch.tensor(7.0),
     "8.4": 7.0,
     "8.5": lambda canvas, stroke, opacity: canvas,
+    "8.6": lambda images, canvases, error: torch.tensor([7, 7, 7]),
 }
 UNUSABLE = {
     "8.1": "about two",
@@ -22,6 +27,7 @@ UNUSABLE = {
     "8.3": lambda worth, log_p: worth @ log_p,
     "8.4": None.__class__,
     "8.5": 0.5,
+    "8.6": lambda images, canvases, error: images.no_such_method(),
 }
 
 
@@ -69,3 +75,13 @@ def test_a_stroke_pays_when_it_removes_two_pixels_of_error() -> None:
 def test_a_stroke_taken_back_leaves_the_canvas_before_it() -> None:
     before, stroke = torch.rand(2, 6, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     torch.testing.assert_close(TAKEN_BACK.solution(lay_over(before, stroke), stroke, OPACITY), before)
+
+
+def test_what_is_enough_is_the_first_page_good_enough_by_the_packages_error() -> None:
+    model, _ = load_checkpoint("dood-digits-lite")
+    images = DrawingSource("digits", "test").batch(20, Generator().manual_seed(0)).images / 255
+    canvases = read(model, images).canvases
+    for i, strokes in enumerate(ENOUGH.solution(images, canvases, 0.25).tolist()):
+        errors = [relative_l1(page[None], images[i : i + 1]) for page in canvases[i]]
+        good = [t for t, error in enumerate(errors) if error <= 0.25]
+        assert strokes == (good[0] if good else 6)
