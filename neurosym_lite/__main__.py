@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from neurosym_lite.commands.numbers import not_negative, positive
+from neurosym_lite.commands.says import say
 
 NAME = "a recipe with a shipped checkpoint, a checkpoint file, or a run's folder"
 SIDE = "canvas side in pixels (default 128, the paper's; the lite and short recipes need --size 64)"
@@ -177,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        say("interrupted")
         return 130
     except BrokenPipeError:  # the reader of `list | head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes at its end
@@ -185,11 +186,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (MemoryError, RuntimeError) as error:
         if not out_of_memory(error):
             raise
-        print("neurosym_lite: not enough memory: ask for fewer or smaller images", file=sys.stderr)
+        say("neurosym_lite: not enough memory: ask for fewer or smaller images")
         return 2
     except (ValueError, OSError, FloatingPointError, ImportError) as error:
         line = " ".join(str(error).split()) or type(error).__name__
-        print(f"neurosym_lite: {line}", file=sys.stderr)
+        say(f"neurosym_lite: {line}")
         return 2
 
 

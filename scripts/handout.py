@@ -3,6 +3,7 @@
 The exercises, their gaps and their checks stay. FOLDER is `handout` beside `notebooks`, so that paths into `data` hold.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from scripts.toc import ROOT
 
 NOTEBOOKS = ROOT / "notebooks"
 BEGIN, END = "```{solution-start}", "```{solution-end}\n```"
+PROMISE = " The solutions are folded below each exercise."
 
 
 def without_solutions(notebook: NotebookNode) -> NotebookNode:
@@ -20,7 +22,7 @@ def without_solutions(notebook: NotebookNode) -> NotebookNode:
     kept, inside = [], False
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source, inside = outside(cell.source, inside)
+            cell.source, inside = outside(cell.source.replace(PROMISE, ""), inside)
         elif inside:
             continue
         if cell.cell_type == "code":
@@ -43,7 +45,9 @@ def outside(text: str, inside: bool) -> tuple[str, bool]:
 
 def main(arguments: list[str]) -> int:
     """Write them all."""
-    folder = Path(arguments[0]) if arguments else ROOT / "handout"
+    parser = argparse.ArgumentParser("python -m scripts.handout", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "handout")
+    folder = parser.parse_args(arguments).folder
     folder.mkdir(parents=True, exist_ok=True)
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         if folder.resolve() == path.parent.resolve():

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from neurosym_lite.training.checkpoints import checkpoint_path
 from neurosym_lite.training.records import load_record
 from scripts import check_records, measure_again
 
@@ -35,3 +36,8 @@ def test_a_metric_is_renewed_and_the_others_stay(measured: dict[str, float], mon
         old, metrics=old.metrics | {"structure_accuracy": 0.25}, config=written["record"].config
     )
     assert written["header"] == written["record"].metrics
+
+
+def test_numbers_of_another_model_are_refused(measured: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="is no checkpoint of gnm-gaussian-mnist4-lite: gnm-gaussian-mnist4-lite at"):
+        measure_again.measure_again("gnm-gaussian-mnist4-lite", ("structure",), str(checkpoint_path("gnm-mnist4-lite")))

@@ -1,9 +1,11 @@
 """The command line: what it prints, what it writes, and one clear line with status 2 for each bad input."""
 
 import dataclasses
+import io
 import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -19,10 +21,11 @@ from neurosym_lite.__main__ import main
 from neurosym_lite.commands import best
 from neurosym_lite.commands import train as train_command
 from neurosym_lite.commands.arguments import table
+from neurosym_lite.commands.models import seen
 from neurosym_lite.data.arrow_room import PAPER_SHAPES
 from neurosym_lite.evaluation.evaluate import METRICS, evaluate
 from neurosym_lite.training import checkpoints, loop
-from neurosym_lite.training.checkpoints import read_file
+from neurosym_lite.training.checkpoints import load_checkpoint, read_file
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 from neurosym_lite.training.records import load_record
 from neurosym_lite.training.step import ENGINES
@@ -108,6 +111,32 @@ def test_help_names_what_there_is(capsys) -> None:
             main([*arguments, "--help"])
         said = " ".join(capsys.readouterr().out.split())
         assert [word for word in words if word not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("GNM", GNM), ("SPACE", "space-mnist4-lite"), ("DooD", "dood-digits-lite"), ("AIR", "air-mnist-lite"),
+        ("VAE", "vae-digits1-lite"), ("ConvDRAW", "convdraw-mnist4-lite"), ("GENESIS", "genesis-mnist4-lite"),
+        ("successor", "successor-mnist4-lite"),
+    ],
+)  # fmt: skip
+def test_help_names_what_infer_writes(kind: str, name: str) -> None:
+    model, _ = load_checkpoint(name)
+    side = model.config.image_size
+    (line,) = (line for line in command.FOUND.splitlines() if kind in re.split(" {2,}|, ", line)[1:3])
+    written = seen(model, torch.rand(2, model.config.channels, side, side)).keys()
+    assert written <= set(re.findall(r"\w+", line)), line
+
+
+def test_work_goes_on_when_nobody_reads_what_is_said(monkeypatch, tmp_path) -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Gone())
+    assert main(["sample", GNM, "--n", "2", "--out", str(tmp_path / "a.npz")]) == 0
+    assert main(["sample", "no-such-recipe", "--out", str(tmp_path / "b.npz")]) == 2
 
 
 def test_sample_is_seeded_and_writes_npz_and_png(tmp_path) -> None:

@@ -30,7 +30,7 @@ def test_exercises_and_their_gaps_are_there_once(written: str) -> None:
 
 
 def test_solutions_are_not(written: str) -> None:
-    assert "solution-" not in written and "solution_" not in written
+    assert not {"solution-", "solution_", "solutions are"} & set(re.findall("solution[-_]|solutions are", written))
 
 
 def test_text_on_both_sides_of_a_solution_stays() -> None:

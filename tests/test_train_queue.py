@@ -64,7 +64,7 @@ def test_runs_whose_data_is_not_here_are_left_alone(begin, tmp_path) -> None:
     assert lacking == (
         "4 runs need data that is not here: python -m neurosym_lite data fetch mnist (and emnist, kmnist)"
     )
-    assert process.returncode == 0 and done.startswith("0 of 4 runs done") and read_queue(path) == jobs
+    assert process.returncode == 2 and done.startswith("0 of 4 runs done") and read_queue(path) == jobs
 
 
 def test_a_run_that_fails_has_its_problem_written_down(begin, tmp_path) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
 import torch
@@ -10,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from neurosym_lite.commands.arguments import output, read_images, sheet, table
-from neurosym_lite.evaluation.binding import LEAST_SCENES
-from neurosym_lite.evaluation.evaluate import ONLY_WHEN_NAMED, available, can_sweep
+from neurosym_lite.commands.says import say
+from neurosym_lite.evaluation.evaluate import LEAST, can_sweep, quick
 from neurosym_lite.evaluation.evaluate import evaluate as evaluate_model
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.scene_metrics import BATCH, imagine
@@ -34,8 +33,6 @@ from neurosym_lite.training.keeping import CHECKPOINT
 from neurosym_lite.training.recipe import Model
 from neurosym_lite.training.recipes import RECIPES
 
-LEAST = {"binding": LEAST_SCENES}  # images that a group of metrics needs
-
 
 def _check_sweeps(options: argparse.Namespace, model: nn.Module) -> None:
     """Raise ValueError when a model that has no global code is asked for sweeps."""
@@ -50,7 +47,7 @@ def say_which(name: str) -> None:
     what = f"the shipped checkpoint of {name}" if name in RECIPES else f"{path}, {header['recipe']}"
     own = Path("runs") / name / CHECKPOINT
     yours = f"; yours: {own}" if name in RECIPES and own.is_file() else ""
-    print(f"used {what}, {header['step']:,} steps{yours}", file=sys.stderr)
+    say(f"used {what}, {header['step']:,} steps{yours}")
 
 
 def sample(options: argparse.Namespace) -> int:
@@ -112,15 +109,13 @@ def evaluate(options: argparse.Namespace) -> int:
     model, recipe = load_checkpoint(options.name)
     _check_sweeps(options, model)
     names = tuple(name for name in options.metrics.split(",") if name)
-    quick = [] if names else [name for name in available(model, recipe) if name not in ONLY_WHEN_NAMED]
-    left_out = [name for name in quick if options.n < LEAST.get(name, 1)]
-    names = names or tuple(name for name in quick if name not in left_out)
+    left_out = () if names else quick(model, recipe, options.n)[1]
     metrics = evaluate_model(model, recipe, names, options.n, options.seed, options.glyphs, options.sweeps)
     if options.json:
         print(json.dumps({"name": options.name, "n": options.n, "seed": options.seed, "metrics": metrics}))
     else:
         print(f"{options.name}, {options.n} held-out images, seed {options.seed}\n{table(metrics)}")
     for name in left_out:
-        print(f"{name} is left out: it needs --n {LEAST[name]} or more", file=sys.stderr)
+        say(f"{name} is left out: it needs --n {LEAST[name]} or more")
     say_which(options.name)
     return 0

@@ -13,6 +13,7 @@ import torch
 
 from neurosym_lite.commands.arguments import table
 from neurosym_lite.commands.best import Best
+from neurosym_lite.commands.says import say
 from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training import checkpoints, loop, ranks, records
 from neurosym_lite.training.claim import claimed
@@ -67,9 +68,7 @@ def _fit_and_finish(options: argparse.Namespace, run: loop.Run, steps: int, out:
     except KeyboardInterrupt:
         interrupted = True
     if interrupted:
-        begun_with = {"seed": run.seed, "threads": options.threads, "batch": options.batch, "rate": options.rate}
-        look = checkpoints.to_look_at(run.recipe.name, out, begun_with)
-        _say(run, f"interrupted at step {run.step}, saved in {out / STATE}: --resume goes on; {look}")
+        _say(run, f"interrupted at step {run.step}, saved in {out / STATE}: --resume goes on; {checkpoints.LOOK}")
         return 130
     left = f", {steps - run.step} steps left: --resume goes on" if run.step < steps else ""
     _say(run, f"{run.recipe.name} at step {run.step} of {steps}{left}; checkpoint and record in {out}")
@@ -105,7 +104,7 @@ def _begin(
 def _say(run: loop.Run, line: str) -> None:
     """A line on standard error, once."""
     if run.ranks.first:
-        print(line, file=sys.stderr)
+        say(line)
 
 
 def _finish(run: loop.Run, out: Path, measured: bool) -> dict[str, float]:

@@ -15,6 +15,7 @@ from typing import IO
 
 import torch
 
+from neurosym_lite.commands.says import say
 from neurosym_lite.data.sources import BUNDLED, at_hand
 from neurosym_lite.training.checkpoints import prepare_folder
 from neurosym_lite.training.queue import Job, can_start, looked_up, read_queue, write_queue
@@ -81,7 +82,7 @@ class Queue:
         log = open(folder / LOG, "ab")  # noqa: SIM115  (the process writes to it; closed when that has ended)
         # a session of its own: Ctrl-C comes to us, and we pass it on once
         process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True, env=_environment(slot))
-        print(f"begun {job.name} at step {job.step:,} of {job.steps:,}", file=sys.stderr)
+        say(f"begun {job.name} at step {job.step:,} of {job.steps:,}")
         return Running(job.name, slot, process, log)
 
     def collect(self) -> None:
@@ -99,12 +100,12 @@ class Queue:
             jobs = self.jobs()
             write_queue(self.path, jobs)
         except (ValueError, OSError) as error:
-            print(f"the list is not brought up to date: {error}", file=sys.stderr)
+            say(f"the list is not brought up to date: {error}")
             return
         for job in jobs:
             if job.name == name:
                 problem = f": {job.problem}" if job.problem else ""
-                print(f"{name} at step {job.step:,} of {job.steps:,}{problem}", file=sys.stderr)
+                say(f"{name} at step {job.step:,} of {job.steps:,}{problem}")
 
     def stop(self, number: int = 0, frame: FrameType | None = None) -> None:
         """Have each process save its run and end."""
@@ -116,9 +117,12 @@ class Queue:
 
 
 def train_queue(options: argparse.Namespace) -> int:
-    """Work down the list, `jobs` runs at a time, until the minutes are over; 2 where a run failed."""
+    """Work down the list, `jobs` runs at a time, until the minutes are over.
+
+    2 where a run failed, or where nothing was begun for want of data.
+    """
     queue, began = Queue(options), time.monotonic()
-    _say_what_lacks_data(queue)
+    lacking = _say_what_lacks_data(queue)
     with _signals(queue):
         try:
             while True:
@@ -141,10 +145,10 @@ def train_queue(options: argparse.Namespace) -> int:
                 running.process.wait()
     queue.save()
     if queue.stopping:
-        print(f"interrupted, all saved in {queue.runs}: the same command goes on", file=sys.stderr)
+        say(f"interrupted, all saved in {queue.runs}: the same command goes on")
         return 130
     _report(queue)
-    return 2 if any(queue.problems.values()) else 0
+    return 2 if any(queue.problems.values()) or (lacking and not queue.problems) else 0
 
 
 def data_of(job: Job) -> str:
@@ -152,23 +156,24 @@ def data_of(job: Job) -> str:
     return getattr(RECIPES[job.recipe].data, "glyphs", BUNDLED)
 
 
-def _say_what_lacks_data(queue: Queue) -> None:
-    """One line on the runs that are left alone until their character set is fetched."""
+def _say_what_lacks_data(queue: Queue) -> int:
+    """One line on the runs that are left alone until their character set is fetched, and how many they are."""
     here = at_hand()
     needed = [data_of(job) for job in queue.jobs() if can_start(job, queue.runs) and not here[data_of(job)]]
     if needed:
         first, *others = dict.fromkeys(needed)
         also = f" (and {', '.join(others)})" if others else ""
         runs = "1 run needs" if len(needed) == 1 else f"{len(needed)} runs need"
-        print(f"{runs} data that is not here: python -m neurosym_lite data fetch {first}{also}", file=sys.stderr)
+        say(f"{runs} data that is not here: python -m neurosym_lite data fetch {first}{also}")
+    return len(needed)
 
 
 def _report(queue: Queue) -> None:
     jobs = queue.jobs()
     elsewhere = [job.name for job in jobs if not job.done and not can_start(job, queue.runs)]
-    print(f"{sum(job.done for job in jobs)} of {len(jobs)} runs done; runs in {queue.runs}", file=sys.stderr)
+    say(f"{sum(job.done for job in jobs)} of {len(jobs)} runs done; runs in {queue.runs}")
     if elsewhere:
-        print(f"begun elsewhere, their states are not in {queue.runs}: {', '.join(elsewhere)}", file=sys.stderr)
+        say(f"begun elsewhere, their states are not in {queue.runs}: {', '.join(elsewhere)}")
 
 
 def _environment(slot: int) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from neurosym_lite.data.conversion import SIDE
 from neurosym_lite.evaluation import drawing_metrics as drawing
 from neurosym_lite.evaluation import scene_metrics as scene
-from neurosym_lite.evaluation.binding import binding
+from neurosym_lite.evaluation.binding import LEAST_SCENES, binding
 from neurosym_lite.evaluation.detection import detection
 from neurosym_lite.evaluation.layers import layer_metrics
 from neurosym_lite.evaluation.parser import load_parser, parser_path
@@ -48,6 +48,8 @@ ONLY_WHEN_NAMED = (
     "transfer_likelihood", "samples", "clusters", "one_shot",
 )  # fmt: skip
 
+LEAST = {"binding": LEAST_SCENES}  # images that a metric needs
+
 
 def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
     """Metrics that make sense: a VAE has no boxes, binding is asked of scenes of one digit, structure of a rule."""
@@ -76,6 +78,13 @@ def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
     return tuple(name for name in sensible if sensible[name])
 
 
+def quick(model: Model, recipe: Recipe, n: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The metrics that make sense and are quick; and what is left out of them, because it needs more than n images."""
+    named = tuple(name for name in available(model, recipe) if name not in ONLY_WHEN_NAMED)
+    lacking = tuple(name for name in named if n < LEAST.get(name, 1))
+    return tuple(name for name in named if name not in lacking), lacking
+
+
 def can_sweep(model: Model) -> bool:
     """Sweeps need symbols and a code above them."""
     return isinstance(model, GNM) and model.config.prior != "independent"
@@ -90,7 +99,7 @@ def evaluate(
     glyph_set: str | None = None,
     sweeps: int = 0,
 ) -> dict[str, float]:
-    """The named metrics (when none are named, all that make sense and are quick) on n held-out images and n samples.
+    """The named metrics, or else the `quick` ones, on n held-out images and n samples.
 
     `sweeps` are of the samples that `structure` judges. Raises ValueError for a metric that does not exist or that
     the model cannot have.
@@ -101,6 +110,6 @@ def evaluate(
             raise ValueError(f"metric {name!r}: expected one of {', '.join(possible)} for {recipe.name}")
     task = Task(model, recipe, held_out(recipe, n, seed, glyph_set), seed, sweeps)
     results: dict[str, float] = {}
-    for name in metrics or [name for name in possible if name not in ONLY_WHEN_NAMED]:
+    for name in metrics or quick(model, recipe, n)[0]:
         results |= METRICS[name](task)
     return {name: round(value, 5) for name, value in results.items()}

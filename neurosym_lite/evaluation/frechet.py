@@ -43,9 +43,16 @@ def frechet_distance(first: Float[Tensor, "B F"], second: Float[Tensor, "R F"]) 
 def frechet_error(first: Float[Tensor, "B F"], second: Float[Tensor, "R F"]) -> float:
     """Standard error of `frechet_distance`, by the jackknife (Tukey 1958): a twentieth of a side is left out at a time.
 
-    A bootstrap would draw rows twice, and fewer different rows are a narrower crowd: it moves the distance itself.
+    A bootstrap would draw rows twice, and fewer different rows are a narrower crowd: it moves the distance itself. Good
+    where the distance is several times that of two crowds of one kind; at that floor no such error is to be trusted.
     Raises ValueError where what is left has too few rows.
     """
+    for features in (first, second):
+        if len(features) * (GROUPS - 1) // GROUPS <= features.shape[1]:
+            raise ValueError(
+                f"{len(features)} scenes for {features.shape[1]} features, and an error that leaves one in {GROUPS} "
+                "out: expected more scenes (--n)"
+            )
     left_out = [
         [frechet_distance(_without(first, group), second) for group in range(GROUPS)],
         [frechet_distance(first, _without(second, group)) for group in range(GROUPS)],

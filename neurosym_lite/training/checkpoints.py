@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import os
-import shlex
 import struct
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
 IN_FOLDER = ("checkpoint.safetensors", "state.safetensors")  # a run's, as `keeping` names them
-TRAIN_DEFAULTS = {"seed": 0, "threads": 1, "batch": None, "rate": 1.0}  # options of `train` that a run is bound to
+LOOK = "the command that began it, with --resume --minutes 0.1, writes a checkpoint to look at"
 HEADER_KEY = "neurosym_lite"  # the one metadata entry: our header as JSON
 FORMAT = 2  # raised when old files can no longer be read; 2: with a digest
 
@@ -130,21 +129,9 @@ def read_header(path: Path, kind: str) -> dict[str, Any]:
     if version != FORMAT:
         raise CheckpointError(f"{path} has format {version}, this version reads {FORMAT}: train it again")
     if found != kind:
-        advice = f": {_of_state(header, path.parent)}" if (found, kind) == ("state", "checkpoint") else ""
+        advice = f": {LOOK}" if (found, kind) == ("state", "checkpoint") else ""
         raise CheckpointError(f"{path} holds a {found}, expected a {kind}{advice}")
     return header
-
-
-def _of_state(header: dict[str, Any], folder: Path) -> str:
-    threads = header.get("threads") if header.get("device") == "cpu" else 1
-    return to_look_at(str(header.get("recipe")), folder, {"seed": header.get("seed", 0), "threads": threads})
-
-
-def to_look_at(recipe: str, folder: Path, begun_with: dict[str, Any]) -> str:
-    """What writes a checkpoint beside the state in a folder; `begun_with` are options that the run was begun with."""
-    given = "".join(f" --{name} {value}" for name, value in begun_with.items() if value != TRAIN_DEFAULTS[name])
-    command = f"python -m neurosym_lite train {recipe}{given} --resume --minutes 0.1 --out {shlex.quote(str(folder))}"
-    return f"`{command}` writes a checkpoint, to be looked at"
 
 
 def _unreadable(path: Path, kind: str, error: Exception) -> CheckpointError:
@@ -189,7 +176,7 @@ def checkpoint_path(name: str) -> Path:
         checkpoint, state = (Path(name) / file for file in IN_FOLDER)
         return state if state.is_file() and not checkpoint.is_file() else checkpoint  # a state says what to do
     if not name.endswith(".safetensors") and os.sep not in name and not Path(name).is_file():
-        get_recipe(name)  # raises with the list of names
+        get_recipe(name)  # raises with names that are close
     return Path(name)
 
 
@@ -212,7 +199,7 @@ def _filled(stored: dict[str, Any], settings: Any) -> dict[str, Any]:
 
 
 def load_checkpoint(name: str) -> tuple[nn.Module, Recipe]:
-    """A trained model by recipe name or checkpoint file, in evaluation mode, with its recipe.
+    """A trained model by recipe name, checkpoint file or a run's folder, in evaluation mode, with its recipe.
 
     Raises CheckpointError for a missing, damaged or foreign file, or one of another recipe than its name says;
     ValueError for a name that is neither a recipe nor a file.

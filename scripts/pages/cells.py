@@ -23,9 +23,10 @@ def cell(runs: list[Record], key: str, digits: int = 3) -> str:
         return NOT_RUN
     if len(having) == 1:
         return measured(having[0], key, digits)
-    values = [run["metrics"][key] for run in having]
-    each = ", ".join(linked(number(value, digits), run) for value, run in zip(values, having, strict=True))
-    return f"{number(mean(values), digits)}{PLUS_MINUS}{number(stdev(values), 2)} ({each})"
+    numbers = [run["metrics"][key] for run in having]
+    middle = value(having[0]["metrics"] | {key: mean(numbers)}, key, digits)
+    each = ", ".join(linked(value(run["metrics"], key, digits), run) for run in having)
+    return f"{middle}{PLUS_MINUS}{number(stdev(numbers), 2)} ({each})"
 
 
 def lines(row: str, columns: Iterable[str], published: dict[str, str], ours: list[str]) -> list[list[str]]:

@@ -22,15 +22,17 @@ HOW_TO_READ = """## How to read the tables
   A likelihood is a sum over pixels, so ours have another ceiling than the published ones. **ESS** says how many of the
   samples carry the bound: where it is near one, the bound is that of the single best sample, and how much is missing
   differs from model to model.
-- **Fréchet**: distance of samples to held-out scenes in the parser's features, with its standard error. Less is better.
-- One run: a share with its 95 % interval, a mean with its standard error. They say what other samples of the same
-  network would have changed. Several seeds: mean ± standard deviation over trainings, and each run.
+- **Fréchet**: distance of samples to held-out scenes in the parser's features. Less is better.
+- One run: a share with its 95 % interval, LL and Fréchet with a standard error. They say what other scenes, imagined or
+  held out, would have changed for the same network. Another training can change more: several seeds are mean ± standard
+  deviation over trainings, and each run.
 """
 
 REAL = """### Real scenes in the place of samples
 
 What a model would get that draws new scenes from the training set's handwriting. The parser errs more often on scenes
-of ten digits, and the distance between two sets of real scenes is not zero.
+of ten digits. The distance of two sets of real scenes is not zero, since a set is not all scenes: mean ± standard
+deviation over pairs of sets.
 """
 
 TABLES = {

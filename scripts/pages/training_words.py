@@ -18,7 +18,8 @@ second process in the same folder is refused. In the run's folder, `runs/gnm-mni
 | file | what it is |
 |---|---|
 | `state.safetensors` | everything the run goes on from: weights, averages, Adam's moments, generators |
-| `checkpoint.safetensors` | the model, half precision; what `sample`, `infer` and `evaluate` take |
+| `checkpoint.safetensors` | the model, half precision; what `sample`, `infer` and `evaluate` take, by its name or its \
+folder's |
 | `record.json` | the {term}`run record`; its metrics are measured when the last step is done |
 | `kept/`, `best.safetensors` | with `--keep 5000 --keep-last 3 --keep-best structure_accuracy`: a checkpoint every \
 5,000 steps, of these the newest three, and the best by that metric on 200 held-out images |

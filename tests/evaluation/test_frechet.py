@@ -30,8 +30,8 @@ def test_of_two_lines_it_is_what_one_computes_by_hand() -> None:
 def test_too_few_scenes_are_refused() -> None:
     with pytest.raises(ValueError, match="8 scenes for 8 features"):
         frechet_distance(torch.randn(8, 8), torch.randn(20, 8))
-    with pytest.raises(ValueError, match="8 scenes for 8 features"):
-        frechet_error(torch.randn(9, 8), torch.randn(40, 8))  # what is left where one is left out
+    with pytest.raises(ValueError, match="9 scenes for 8 features, and an error that leaves one in 20 out"):
+        frechet_error(torch.randn(40, 8), torch.randn(9, 8))
 
 
 @pytest.mark.parametrize("moved", [0.0, 0.5])
