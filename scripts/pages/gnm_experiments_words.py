@@ -72,8 +72,9 @@ UNDECIDED = "not all of them are run yet"
 
 # why an order differs from the published one, by measure; a test holds what is said here against the records
 WHY = {
-    "d_steps": "The number says when one network is right nine times of ten. With some models it stops a "
-    "little short of that for good, and such models reach the cap: see [what D-Steps see](what-d-steps-see).",
+    "d_steps": "The number says when one network is right nine times of ten, whatever it goes by. What gives samples "
+    "away need not be what is wrong with them, and where the network stops a little short of nine tenths for good, a "
+    "model reaches the cap: see [what D-Steps see](what-d-steps-see).",
     "likelihood": "GENESIS is scored as a mixture, pixel by pixel. Where a black slot and a white one "
     "share a pixel it pays at most the log of their number, and the others pay for the squared distance of what they "
     "draw. Its own mean redraws a scene worse than any other model does.",
