@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 
 # Tables of counts for 1.1: told exactly, told nothing, told in part (with an empty cell), told by more columns.
 TABLES = (
@@ -95,7 +95,7 @@ TURN = Exercise(
     number="1.2",
     asks="the change of the rotated code, a tensor of shape (2,), that moves the dot one pixel to the right",
     solution=torch.tensor([STEP, STEP]),
-    same=same_number(1e-3),
+    same=SameNumber(1e-3),
     mistakes=(
         Mistake(torch.tensor([1.0, 0.0]), "this is the change of the bound code: in the rotated one the first number "
                 "is not x"),
@@ -115,7 +115,7 @@ COST = Exercise(
     number="1.3",
     asks="the mean KL to N(0, 1), in nats, of a number whose means are spread like N(0, 0.99) and whose std is 0.1",
     solution=math.log(10),
-    same=same_number(5e-3),
+    same=SameNumber(5e-3),
     mistakes=(
         Mistake(0.5 * (0.01 - 1 - math.log(0.01)), "this is the cost of an image whose mean is 0: the means are "
                 "spread, and their squares count"),
@@ -156,7 +156,7 @@ CELLS = Exercise(
     number="1.5",
     asks="how many of the 16 cells can put a box on the digit whose centre is at the pixel (20, 20)",
     solution=4,
-    same=same_number(1e-6),
+    same=SameNumber(1e-6),
     mistakes=(
         Mistake(1, "only if a cell could not look beyond its own border: how far may a box's centre move?"),
         Mistake(2, "two columns, yes; and how many rows?"),
@@ -173,7 +173,7 @@ CHANCE = Exercise(
     number="1.6",
     asks="the probability that independent presence, 1/4 in each of 16 cells, puts exactly one object in each quarter",
     solution=(4 * 0.25 * 0.75**3) ** 4,
-    same=same_number(2e-4),
+    same=SameNumber(2e-4),
     mistakes=(
         Mistake(math.comb(16, 4) * 0.25**4 * 0.75**12, "this is the probability of four objects anywhere: they may "
                 "share a quarter"),

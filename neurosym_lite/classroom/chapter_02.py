@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 from neurosym_lite.render.spatial import pixel_centres
 
 # ---- 2.1: where does a canvas pixel look?
@@ -23,7 +23,7 @@ LOOK_UP = Exercise(
     number="2.1",
     asks="the place in a glimpse of 16 at which pixel 20 of 64 looks, for scale 0.3 and shift -0.4",
     solution=place((CENTRE - SHIFT) / SCALE),
-    same=same_number(2e-3),
+    same=SameNumber(2e-3),
     mistakes=(
         Mistake(
             place((2 * PIXEL / (CANVAS - 1) - 1 - SHIFT) / SCALE),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 
 # ---- 3.1: the parameters of a ConvLSTM cell
 
@@ -62,7 +62,7 @@ HEAR = Exercise(
     number="3.2",
     asks="the least number of steps after which a corner of a 16 x 16 map has heard of the opposite one, with kernel 5",
     solution=math.ceil(FAR / (KERNEL // 2)),
-    same=same_number(1e-6),
+    same=SameNumber(1e-6),
     mistakes=(
         Mistake(3, "a kernel of 5 is centred on its cell: how far does it reach to one side?"),
         Mistake(
@@ -224,7 +224,7 @@ FLOOR = Exercise(
     number="3.5",
     asks="the least average KL in nats of a code for the larger world, from which every scene can be redrawn",
     solution=math.log((COLOURS + 1) ** PLACES - 1),
-    same=same_number(5e-4),
+    same=SameNumber(5e-4),
     mistakes=(
         Mistake(math.log((COLOURS + 1) ** PLACES), "one scene too many: at least one place has a mark"),
         Mistake(math.log(60), "this is the chapter's world, with one colour for all marks of a quarter"),

@@ -8,7 +8,7 @@ from functools import cache
 import torch
 from torch import Generator, Tensor
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 from neurosym_lite.latents import ObjectLatents
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.gnm_config import GNMConfig
@@ -22,7 +22,7 @@ FAINTEST = Exercise(
     number="4.1",
     asks="the least brightness of 30 pixels of ink that pays for a symbol of 25 nats, for sigma 0.1",
     solution=SIGMA * math.sqrt(2 * COST / PIXELS),
-    same=same_number(1e-3),
+    same=SameNumber(1e-3),
     mistakes=(
         Mistake(
             SIGMA * math.sqrt(COST / PIXELS),
@@ -158,7 +158,7 @@ ONCE = Exercise(
     number="4.4",
     asks="nats of the weighted objective saved by a code that says the class once in place of four times, beta_g 2.5",
     solution=BETA * (DIGITS - 1) * math.log(CLASSES),
-    same=same_number(5e-2),
+    same=SameNumber(5e-2),
     mistakes=(
         Mistake(BETA * DIGITS * math.log(CLASSES), "once it still has to be said: three of the four are saved"),
         Mistake((DIGITS - 1) * math.log(CLASSES), "this is the saving in KL_g itself; the objective weighs it"),

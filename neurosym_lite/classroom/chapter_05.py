@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 
 # ---- 5.1: how many samples make a number
 
@@ -13,7 +13,7 @@ SAMPLES = Exercise(
     number="5.1",
     asks="how many samples give a share of 0.9 to within 0.01, with 95 % confidence (by the normal approximation)",
     solution=Z95**2 * SHARE * (1 - SHARE) / WIDTH**2,
-    same=same_number(20.0),
+    same=SameNumber(20.0),
     mistakes=(
         Mistake(Z95 * SHARE * (1 - SHARE) / WIDTH**2, "the 1.96 is squared too: it multiplies a standard deviation"),
         Mistake(SHARE * (1 - SHARE) / WIDTH**2, "this gives one standard deviation of 0.01, which is 68 % confidence"),
@@ -128,7 +128,7 @@ PRICE = Exercise(
     number="5.4",
     asks="up to which beta_g it pays to say in z_g where three different digits stand on six cells, all ways alike",
     solution=PLACES * CELL_ENTROPY / math.log(ARRANGEMENTS),
-    same=same_number(0.01),
+    same=SameNumber(0.01),
     mistakes=(
         Mistake(CELL_ENTROPY / math.log(ARRANGEMENTS), "one cell's entropy; the fact saves that of all six"),
         Mistake(PLACES * math.log(4) / math.log(ARRANGEMENTS), "a cell has four states, but not equally often: it is "

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 
 Place = tuple[float, float]
 
@@ -15,7 +15,7 @@ OFF = Exercise(
     number="6.1",
     asks="up to which d a box of side 10 counts at an overlap of one half, when it is moved by d both ways",
     solution=SIDE - math.sqrt(2 * SIDE**2 / 3),
-    same=same_number(0.01),
+    same=SameNumber(0.01),
     mistakes=(
         Mistake(SIDE - SIDE / math.sqrt(2), "half of the box's own area is shared here; the union is larger than one "
                 "box, so less may be lost"),
@@ -180,7 +180,7 @@ TWIN = Exercise(
     number="6.4",
     asks="how often the shape of one of the three solids can be named, at best, when the shape of another is known",
     solution=1 / 3,
-    same=same_number(0.001),
+    same=SameNumber(0.001),
     mistakes=(
         Mistake(1 / 2, "that is so if you are told of a twin; one time in three it is the odd one, and has no twin"),
         Mistake(2 / 3, "so often you are told of a twin; of the two others only one is like it"),

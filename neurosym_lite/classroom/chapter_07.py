@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 from neurosym_lite.render.bezier import curve
 
 # ---- 7.1: where is the pen at a quarter of the parameter?
@@ -19,7 +19,7 @@ WHERE_IS_THE_PEN = Exercise(
     number="7.1",
     asks="x at t = 1/4 of the cubic with control points at x = 0, 16, 32, 64",
     solution=float(SHARES @ STROKE),
-    same=same_number(1e-3),
+    same=SameNumber(1e-3),
     mistakes=(
         Mistake(float(SHARES.flip(0) @ STROKE), "this is x at t = 3/4: which of the two ends does t = 0 belong to?"),
         Mistake(QUARTER * 64.0, "a quarter of the way from the first point to the last: the others pull too"),

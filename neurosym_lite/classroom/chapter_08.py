@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 
 # ---- 8.1: how many strokes are to be expected?
 
@@ -15,7 +15,7 @@ HOW_MANY = Exercise(
     number="8.1",
     asks="mean number of strokes when strokes 1, 2, 3 follow the one before with probability 0.9, 0.6, 0.5",
     solution=float(GO_ON.cumprod(0).sum()),
-    same=same_number(1e-3),
+    same=SameNumber(1e-3),
     mistakes=(
         Mistake(float(GO_ON.sum()), "stroke 2 can only be drawn if stroke 1 was: multiply before you add"),
         Mistake(float(GO_ON.prod()), "this is the probability of all three; one stroke and two strokes count as well"),
@@ -144,7 +144,7 @@ WHAT_PAYS = Exercise(
     number="8.4",
     asks="how much absolute error, in pixels of full ink, a stroke has to remove before it pays",
     solution=SCALE * (STROKE_KL + PRICE),
-    same=same_number(1e-3),
+    same=SameNumber(1e-3),
     mistakes=(
         Mistake(SCALE * STROKE_KL, "the price is missing: it is asked on top of the KL"),
         Mistake((STROKE_KL + PRICE) / SCALE, "divide the error by b to get nats, so multiply nats by b to get error"),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 
 # ---- 9.1: a bound from weights
 
@@ -61,7 +61,7 @@ BEHIND_IT = Exercise(
     number="9.2",
     asks="the mean absolute error of a pixel behind -2,859.4 nats at 50 x 50, if b is 0.01 and drawing is free",
     solution=error_of(NATS),
-    same=same_number(1e-4),
+    same=SameNumber(1e-4),
     mistakes=(
         Mistake(-NATS / PIXELS * FLOOR, "the ceiling is missing: a page without error is not worth 0 nats"),
         Mistake(error_of(-NATS), "the sign of the nats"),

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 
 # ---- 10.1: how far from the others?
 
@@ -68,7 +68,7 @@ TWO_CROWDS = Exercise(
     number="10.2",
     asks="the Fréchet distance of crowds of numbers with means 1 and 2, standard deviations 3 and 1",
     solution=(MEANS[0] - MEANS[1]) ** 2 + (DEVIATIONS[0] - DEVIATIONS[1]) ** 2,
-    same=same_number(1e-3),
+    same=SameNumber(1e-3),
     mistakes=(
         Mistake(4.0, "the means differ too, by 1"),
         Mistake(1.0, "that is the means' share; the deviations have one as well"),

@@ -8,7 +8,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, same_function, same_number
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 
 # ---- 11.1: what a hole costs
 
@@ -18,7 +18,7 @@ PRICE = Exercise(
     number="11.1",
     asks="by how many nats a scene log p of real codes rises when a hole of 4 % of the prior's mass is closed",
     solution=-math.log(1 - HOLE),
-    same=same_number(0.0005),
+    same=SameNumber(0.0005),
     mistakes=(
         Mistake(HOLE, "close, and not by chance: -log(1 - h) is about h for a small h; give the logarithm"),
         Mistake(-math.log(HOLE), "this is the cost of naming the hole; real codes are not there, they lose the rest"),
@@ -129,7 +129,7 @@ ROWS = Exercise(
     asks="nats that a table of what follows what spends on the sentence c, c+1, c+3, c+2, on average, with c from 0 "
     "to 6",
     solution=math.log(7) + _LATER,
-    same=same_number(0.02),
+    same=SameNumber(0.02),
     mistakes=(
         Mistake(math.log(7), "this is for a table that knows where it is in the sentence; here 4 may be followed by 5, "
                 "6 or 3"),

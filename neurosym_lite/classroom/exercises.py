@@ -148,11 +148,6 @@ def wrong_shape(given: Tensor, right: Tensor, tolerance: float) -> str:
     return f"the numbers are right, their shape is not: {said}" if any(alike) else f"this has {said}"
 
 
-def same_number(tolerance: float) -> SameNumber:
-    """Numbers (or tensors of them) are the same within an absolute tolerance; shapes must agree."""
-    return SameNumber(tolerance)
-
-
 def same_function(*inputs: tuple, tolerance: float = 1e-5, far: tuple[tuple, ...] = ()) -> SameFunction:
     """Functions are the same if they return the same numbers on every tuple of inputs, which they may change."""
     return SameFunction(inputs, tolerance, far)

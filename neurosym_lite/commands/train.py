@@ -215,6 +215,7 @@ def _lines(run: loop.Run, steps: int) -> Callable[[loop.Run], None]:
     _say(run, f"training {run.recipe.name} from step {run.step:,} to {steps:,} on {device}")
 
     def update(run: loop.Run) -> None:
+        """A line, if the last one is a minute old."""
         nonlocal said
         if time.monotonic() - said >= SAY_SECONDS:
             said = time.monotonic()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from neurosym_lite.classroom import EXERCISES, Exercise, Mistake, check, judge
-from neurosym_lite.classroom.exercises import SameFunction, same_function, same_number
+from neurosym_lite.classroom.exercises import SameFunction, SameNumber, same_function
 from neurosym_lite.classroom.register import CHAPTERS
 
 TESTS = {number: import_module(f"tests.classroom.test_chapter_{number:02d}") for number in CHAPTERS}
@@ -96,12 +96,12 @@ def test_an_unknown_number_is_answered_with_the_known_ones() -> None:
 
 
 def test_numbers_are_the_same_within_a_tolerance_and_with_one_shape() -> None:
-    same = same_number(0.01)
+    same = SameNumber(0.01)
     assert same(1.0, 1.005) and not same(1.0, 1.02) and not same(torch.ones(2), 1.0)
 
 
-AREA = Exercise("0.1", "the area", 2.0, same_number(0.01), (), "so it is", "count the tiles")
-ROWS = Exercise("0.2", "rows", torch.arange(6.0).view(2, 3), same_number(0.01), (), "so they are", "count the rows")
+AREA = Exercise("0.1", "the area", 2.0, SameNumber(0.01), (), "so it is", "count the tiles")
+ROWS = Exercise("0.2", "rows", torch.arange(6.0).view(2, 3), SameNumber(0.01), (), "so they are", "count the rows")
 SUMS = Exercise("0.3", "sums", lambda x: x.sum(1), same_function((torch.ones(2, 3),)), (), "so they are", "add up")
 
 
