@@ -1,7 +1,10 @@
 """Chapter 10, tasks for a drawer: its exercises."""
 
+import math
+
 import torch
-from torch import Tensor
+from torch import Tensor, tensor
+from torch.nn.functional import one_hot
 
 from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 
@@ -180,4 +183,53 @@ BOTH_WAYS = Exercise(
     otherwise="for each sign: how well do the others' strokes draw it (a column of `among`, without its own)?",
 )
 
-EXERCISES: tuple[Exercise, ...] = (SILHOUETTE, TWO_CROWDS, MOVED_FRAME, BOTH_WAYS)
+# ---- 10.5: how open is a beginning?
+
+
+def openness(names: Tensor) -> Tensor:
+    """(B, N) classes of N endings of each of B beginnings to (B) entropies of their shares, in bits."""
+    return _entropy(_shares(names), 2.0)
+
+
+def _shares(names: Tensor) -> Tensor:
+    """(B, N) classes to (B, classes) shares of each."""
+    return one_hot(names).double().mean(1)
+
+
+def _entropy(shares: Tensor, base: float) -> Tensor:
+    return -torch.special.xlogy(shares, shares).sum(-1) / math.log(base)
+
+
+NAMES = tensor([[3, 3, 3, 3, 3, 3], [1, 1, 1, 1, 4, 7], [0, 0, 0, 9, 9, 9], [2, 2, 5, 5, 7, 7], [8, 8, 8, 8, 8, 6]])
+
+OPENNESS = Exercise(
+    number="10.5",
+    asks="openness(names): for each beginning the entropy, in bits, of the shares of its endings' classes",
+    solution=openness,
+    same=same_function((NAMES,), (NAMES[:, 2:],)),
+    mistakes=(
+        Mistake(lambda names: _entropy(_shares(names), math.e), "these are nats: for bits the logarithm is to base 2"),
+        Mistake(
+            lambda names: -(_shares(names) * _shares(names).log2()).sum(1),
+            "0 log 0 is nan to a computer, and 0 in an entropy: leave out the classes that do not occur",
+        ),
+        Mistake(
+            lambda names: _entropy(_shares(names.reshape(1, -1)), 2.0).expand(len(names)),
+            "this is the entropy of all endings on one heap; each beginning has its own",
+        ),
+        Mistake(
+            lambda names: _entropy(_shares(names.T), 2.0),
+            "this runs along the beginnings; a row holds the endings of one beginning",
+        ),
+        Mistake(
+            lambda names: (_shares(names) > 0).sum(1).double().log2(),
+            "this would be so if all classes that occur were equally likely: weigh them by their shares",
+        ),
+        Mistake(lambda names: (_shares(names) > 0).sum(1), "this counts classes, a rare one like a common one"),
+        Mistake(lambda names: -openness(names), "the sign: a share's logarithm is negative, an entropy is not"),
+    ),
+    praise="now let the model write on, stroke by stroke, and watch its drawings close",
+    otherwise="begin with one row: what share of its endings is a 0, a 1, ... a 9? Then the sum of -p log2 p",
+)
+
+EXERCISES: tuple[Exercise, ...] = (SILHOUETTE, TWO_CROWDS, MOVED_FRAME, BOTH_WAYS, OPENNESS)

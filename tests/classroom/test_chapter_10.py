@@ -2,9 +2,20 @@
 
 import pytest
 import torch
+from scipy.stats import entropy
 from sklearn.metrics import silhouette_samples
 
-from neurosym_lite.classroom.chapter_10 import BOTH_WAYS, FRAMES, ITEMS, MOVED_FRAME, SCORES, SILHOUETTE, TWO_CROWDS
+from neurosym_lite.classroom.chapter_10 import (
+    BOTH_WAYS,
+    FRAMES,
+    ITEMS,
+    MOVED_FRAME,
+    NAMES,
+    OPENNESS,
+    SCORES,
+    SILHOUETTE,
+    TWO_CROWDS,
+)
 from neurosym_lite.evaluation.frechet import frechet_distance
 from neurosym_lite.evaluation.one_shot import two_ways
 from neurosym_lite.evaluation.stroke_fit import FitConfig
@@ -15,12 +26,14 @@ UNLISTED = {
     "10.2": 7.0,
     "10.3": lambda M, t, A, b: torch.zeros(2, 3),
     "10.4": lambda forward, backward, among, w: forward,
+    "10.5": lambda names: torch.full((len(names),), 0.123),
 }
 UNUSABLE = {
     "10.1": lambda distances, labels: 0.5,
     "10.2": "five",
     "10.3": lambda M, t, A, b: (A @ M, A @ t + b),
     "10.4": 0.5,
+    "10.5": "two bits",
 }
 
 
@@ -47,3 +60,8 @@ def test_both_ways_is_the_packages_at_temperature_one() -> None:
     forward, backward, among, w = SCORES[0]
     package = two_ways(forward, backward, among, FitConfig(temperature=1.0, back_share=w))
     torch.testing.assert_close(BOTH_WAYS.solution(forward, backward, among, w), package)
+
+
+def test_openness_is_scipys_entropy_in_bits() -> None:
+    expected = [entropy(row.bincount(minlength=10).numpy(), base=2) for row in NAMES]
+    torch.testing.assert_close(OPENNESS.solution(NAMES), torch.tensor(expected), check_dtype=False)
