@@ -1,4 +1,4 @@
-"""One-shot classification by strokes (DooD, section 3.3 and appendix D.2.3): whose strokes can draw this drawing?
+"""One-shot classification by strokes (DooD, section 3.2 and appendix D.2.3): whose strokes can draw this drawing?
 
 The strokes of each drawing of an episode are laid onto each other one (`stroke_fit.py`). A pair's score is the log
 likelihood of the drawing, less what the moves cost. Nobody tells the model a stroke or a class.

@@ -1,8 +1,8 @@
 """Objects onto a canvas: three ways, from the simplest to the paper's.
 
 GNM's Algorithm 2, as printed, adds colour without its mask and lets absent objects punch holes into the background
-(one object with mask m gives o + (1 - m) bg). The versions here premultiply: what an object adds is a p o, with a its
-mask, p its presence and o its colour, and what it takes from the background is a p.
+(one object with mask m gives o + (1 - m) bg). The versions here premultiply: what an object adds is m p o, with p its
+presence and o its colour, and what it takes from the background is alpha = m p.
 """
 
 from typing import NamedTuple

@@ -160,7 +160,8 @@ DIFFERENCES = """## Why ours are not theirs
   paper's training stands in the published column, not in ours.
 - **Model.** Our small GNM reads looks from a crop at the box, has heads of its own for the prior, shows symbols instead
   of features to $z_g$, has attention before the first drawing step and a mixture in the prior of each, and lets absent
-  cells pay nothing. Chapter 4 says why, and what each of these buys. Its ablations inherit all that they can.
+  cells pay for their presence alone. Chapter 4 says why, and what each of these buys. Its ablations inherit all that
+  they can.
 - **Judge.** Theirs is a person with a sheet of samples, ours a parser with a rule and a tolerance in pixels.
 - **Schedules.** Ours train GNM in stages, first the symbols, then the prior. The paper trains all at once.
 - **Likelihood.** The width of the pixel noise is scaled with the canvas, so that evidence weighs the same against the

@@ -30,7 +30,8 @@ def assumptions() -> str:
     return (
         f"{scaling.LAUNCH * MILLION:g} microseconds to launch an operation, {scaling.REPLAY * MILLION:g} in a graph; "
         f"{scaling.ARITHMETIC / 1e12:g} TFLOP/s; {scaling.NODE} GPUs a machine; {scaling.INSIDE / 1e9:g} GB/s inside a "
-        f"machine and {scaling.BETWEEN / 1e9:g} between machines"
+        f"machine and {scaling.BETWEEN / 1e9:g} between machines; a message takes at least "
+        f"{scaling.HOP_INSIDE * MILLION:g} microseconds inside a machine and {scaling.HOP_BETWEEN * MILLION:g} between"
     )
 
 
