@@ -8,7 +8,8 @@ The rooms, in the order in which imports may point:
 - `data`: characters and scenes
 - `training`: recipes, the loop, checkpoints, run records
 - `evaluation`: what a trained model is worth
-- `figures`, `widgets` (`pens` and `drawings` are two of them), `classroom`: what the book shows and what it asks
+- `figures`, `widgets`, `classroom`: what the book shows and what it asks
+- `commands`: what `python -m neurosym_lite` does
 """
 
 __version__ = "0.1.0"

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 LOG_TWO_PI = math.log(2 * math.pi)
+LEAST_STD = 1e-3  # of what a network says: keeps KLs finite (the released GNM has none)
 
 
 class Gaussian(NamedTuple):
@@ -94,13 +95,13 @@ class GaussianMixture(NamedTuple):
         return torch.logsumexp(self.logits.log_softmax(-1) + each, dim=-1)
 
 
-def gaussian_head(parameters: Float[Tensor, "*batch E"], floor: float = 1e-3) -> Gaussian:
+def gaussian_head(parameters: Float[Tensor, "*batch E"]) -> Gaussian:
     """Read a network's output as a Gaussian: the first half of the last axis the means, the second half the stds.
 
-    std = softplus(raw) + floor; the floor keeps KLs finite (the released GNM has none). The last axis is E = 2 D.
+    std = softplus(raw) + LEAST_STD. The last axis is E = 2 D.
     """
     mean, raw = parameters.chunk(2, dim=-1)
-    return Gaussian(mean, F.softplus(raw) + floor)
+    return Gaussian(mean, F.softplus(raw) + LEAST_STD)
 
 
 def kl_gaussian(q: Gaussian, p: Gaussian) -> Float[Tensor, "*shape"]:

@@ -20,6 +20,7 @@ from neurosym_lite.render.bezier import curve
 PALETTE = sns.color_palette("colorblind")
 BLUE, ORANGE, GREEN, RED, PURPLE = PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[3], PALETTE[4]
 INK = "#1a1a1a"
+MARKS = (ORANGE, PALETTE[9], PALETTE[8], PALETTE[6])  # boxes and strokes on top of an image, in turn
 CURVE_SAMPLES = 60  # points on a curve that is drawn as a line
 
 
@@ -53,45 +54,36 @@ def show_image(axes: Axes, image: Float[Tensor, "C H W"] | Float[Tensor, "H W"],
     axes.set_title(title, fontsize=10)
 
 
-def draw_boxes(
-    axes: Axes, corners: Float[Tensor, "K 4"], colours: Sequence | None = None, width: float = 1.5
-) -> None:
+def draw_boxes(axes: Axes, corners: Float[Tensor, "K 4"], width: float = 1.5) -> None:
     """Boxes x0 y0 x1 y1 in pixels on top of an image, one colour each, repeated as needed."""
-    colours = colours or [ORANGE, PALETTE[9], PALETTE[8], PALETTE[6]]
     for index, (x0, y0, x1, y1) in enumerate(corners.tolist()):
-        colour = colours[index % len(colours)]
+        colour = MARKS[index % len(MARKS)]
         axes.add_patch(Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=colour, linewidth=width))
 
 
-def draw_points(
-    axes: Axes, points: Float[Tensor, "T P 2"], size: tuple[int, int], colours: Sequence | None = None
-) -> None:
+def draw_points(axes: Axes, points: Float[Tensor, "T P 2"], size: tuple[int, int]) -> None:
     """Control points of strokes, in canvas coordinates, on top of an image of (H, W) pixels, joined in their order.
 
     The first point of a stroke is a square, the others are circles.
     """
-    colours = colours or [ORANGE, PALETTE[9], PALETTE[8], PALETTE[6]]
     height, width = size
     for index, stroke in enumerate((points.detach().cpu() + 1) / 2):
         x, y = (stroke[:, 0] * width).tolist(), (stroke[:, 1] * height).tolist()
-        colour = colours[index % len(colours)]
+        colour = MARKS[index % len(MARKS)]
         for sign, places in (("o--", (x, y)), ("s", (x[:1], y[:1]))):
             axes.plot(*places, sign, color=colour, linewidth=1, markersize=4.5, scalex=False, scaley=False)
 
 
-def draw_strokes(
-    axes: Axes, points: Float[Tensor, "T P 2"], size: tuple[int, int], colours: Sequence | None = None
-) -> None:
+def draw_strokes(axes: Axes, points: Float[Tensor, "T P 2"], size: tuple[int, int]) -> None:
     """The curves of strokes, without their ink, on top of an image of (H, W) pixels; a square where the pen sets down.
 
     `points` are control points in canvas coordinates.
     """
-    colours = colours or [ORANGE, PALETTE[9], PALETTE[8], PALETTE[6]]
     height, width = size
     for index, track in enumerate((curve(points.detach().cpu(), CURVE_SAMPLES) + 1) / 2):
         x, y = (track[:, 0] * width).tolist(), (track[:, 1] * height).tolist()
         for sign, places in (("-", (x, y)), ("s", (x[:1], y[:1]))):
-            colour = colours[index % len(colours)]
+            colour = MARKS[index % len(MARKS)]
             axes.plot(*places, sign, color=colour, linewidth=2, markersize=4.5, scalex=False, scaley=False)
 
 

@@ -1,6 +1,7 @@
 """A list of runs is worked down, several at a time, and each is where it got to."""
 
 import argparse
+import dataclasses
 import os
 import signal
 import subprocess
@@ -10,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from neurosym_lite.commands.train_queue import Queue
+from neurosym_lite.commands.train_queue import Queue, _report
 from neurosym_lite.training.checkpoints import read_file
 from neurosym_lite.training.queue import Job, read_queue, write_queue
+from neurosym_lite.training.recipes import RECIPES
 
 VAE = "vae-digits1-lite"
 
@@ -65,6 +67,17 @@ def test_runs_whose_data_is_not_here_are_left_alone(begin, tmp_path) -> None:
         "4 runs need data that is not here: python -m neurosym_lite data fetch mnist (and emnist, kmnist)"
     )
     assert process.returncode == 2 and done.startswith("0 of 4 runs done") and read_queue(path) == jobs
+
+
+def test_runs_that_go_on_from_others_are_named_with_what_they_wait_for(tmp_path, monkeypatch, capsys) -> None:
+    first = dataclasses.replace(RECIPES[VAE], name="first")
+    for known in (first, dataclasses.replace(first, name="second", start="first")):
+        monkeypatch.setitem(RECIPES, known.name, known)
+    jobs = [Job("first"), Job("second")]
+    write_queue(tmp_path / "queue.json", jobs)
+    _report(Queue(argparse.Namespace(file=str(tmp_path / "queue.json"), out=str(tmp_path / "runs"), jobs=1)))
+    done, waiting = capsys.readouterr().err.splitlines()
+    assert done.startswith("0 of 2 runs done") and waiting == "waiting until first is done: second"
 
 
 def test_a_run_that_fails_has_its_problem_written_down(begin, tmp_path) -> None:

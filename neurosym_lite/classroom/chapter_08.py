@@ -210,8 +210,6 @@ TAKEN_BACK = Exercise(
 
 # ---- 8.6: good enough
 
-Enough = Callable[[Tensor, Tensor, float], Tensor]
-
 
 def enough(images: Tensor, canvases: Tensor, error: float) -> Tensor:
     """(B) numbers of strokes: the fewest whose page is off by `error` of the ink at most, or all where none is."""

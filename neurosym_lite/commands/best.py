@@ -11,7 +11,8 @@ from neurosym_lite.training.keeping import BEST, CANDIDATE
 from neurosym_lite.training.loop import Run, shipped_weights
 
 IMAGES = 200  # held-out images that a look costs
-# how names of errors begin; of all other metrics more is better
+# how names begin of numbers that say how many, not how well; of errors less is better, of all others more
+COUNTS = ("count_mean", "parts")
 SMALLER_IS_BETTER = ("mse", "relative_l1", "layers_behind", "layers_ground", "scale")
 
 
@@ -19,7 +20,12 @@ class Best:
     """The best checkpoint so far, in the run's folder."""
 
     def __init__(self, out: Path, metric: str, run: Run) -> None:
-        """Raises ValueError, before any step is made, for a metric that the recipe's evaluation does not give."""
+        """Raises ValueError, before any step is made, for a metric that the recipe's evaluation does not give.
+
+        Also for one that has no better and no worse.
+        """
+        if metric.startswith(COUNTS):
+            raise ValueError(f"--keep-best {metric}: a number of parts is neither better nor worse by being larger")
         self.path, self.metric, self.recipe = out / BEST, metric, run.recipe
         self.sign = -1.0 if metric.startswith(SMALLER_IS_BETTER) else 1.0
         self.value: float | None = None

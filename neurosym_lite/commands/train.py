@@ -89,7 +89,7 @@ def _begin(
     if not together.same((out / STATE).exists()):
         raise ValueError(f"some ranks see {out / STATE} and some do not: --out has to be one folder for all machines")
     if not (out / STATE).exists():
-        return loop.start(recipe, seed, device, together, engine)
+        return loop.start(recipe, seed, device, together, engine, out.parent)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         run = loop.load_state(recipe, seed, device, out / STATE, together, engine)

@@ -18,7 +18,7 @@ import torch
 from neurosym_lite.commands.says import say
 from neurosym_lite.data.sources import BUNDLED, at_hand
 from neurosym_lite.training.checkpoints import prepare_folder
-from neurosym_lite.training.queue import Job, can_start, looked_up, read_queue, write_queue
+from neurosym_lite.training.queue import Job, can_start, looked_up, read_queue, waits_for, write_queue
 from neurosym_lite.training.recipes import RECIPES
 
 LOG = "log.txt"  # in each run's folder: what its process said
@@ -170,10 +170,13 @@ def _say_what_lacks_data(queue: Queue) -> int:
 
 def _report(queue: Queue) -> None:
     jobs = queue.jobs()
-    elsewhere = [job.name for job in jobs if not job.done and not can_start(job, queue.runs)]
+    waiting = [job for job in jobs if not job.done and not can_start(job, queue.runs)]
+    elsewhere = [job.name for job in waiting if job.step]
     say(f"{sum(job.done for job in jobs)} of {len(jobs)} runs done; runs in {queue.runs}")
     if elsewhere:
         say(f"begun elsewhere, their states are not in {queue.runs}: {', '.join(elsewhere)}")
+    for base in dict.fromkeys(waits_for(job, queue.runs) for job in waiting if not job.step):
+        say(f"waiting until {base} is done: {', '.join(j.name for j in waiting if waits_for(j, queue.runs) == base)}")
 
 
 def _environment(slot: int) -> dict[str, str]:

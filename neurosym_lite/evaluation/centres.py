@@ -93,7 +93,10 @@ def crops(
     """N squares around places (x, y) in pixels, each in picture number `scene`, black beyond the picture.
 
     Whole pixels around the nearest pixel corner, so nothing is blurred by resampling.
+    Raises ValueError for an odd side.
     """
+    if side % 2:
+        raise ValueError(f"crops of {side} pixels: a square around a pixel corner has an even side")
     padded = F.pad(images, (side // 2,) * 4)
     start = centres.round().long().clamp(0, images.shape[-1])
     step = torch.arange(side, device=images.device)

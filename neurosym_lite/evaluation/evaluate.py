@@ -101,7 +101,7 @@ def evaluate(
 ) -> dict[str, float]:
     """The named metrics, or else the `quick` ones, on n held-out images and n samples.
 
-    `sweeps` are of the samples that `structure` judges. Raises ValueError for a metric that does not exist or that
+    `sweeps` are of the samples that are judged. Raises ValueError for a metric that does not exist or that
     the model cannot have.
     """
     possible = available(model, recipe)

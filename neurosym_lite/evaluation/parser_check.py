@@ -21,7 +21,7 @@ FOUND_WITHIN = 3.0  # pixels from its centre, for a digit to count as found
 STEPS = {"mnist4": (4.5, 6.0), "mnist10": (8.0, 11.0)}
 
 
-class Reading(NamedTuple):
+class ParserScores(NamedTuple):
     """How well free scenes are read."""
 
     recall: float
@@ -34,14 +34,14 @@ class Reading(NamedTuple):
     """Mean distance of a find from the core's centre, in pixels."""
 
 
-def reading(parser: Parser, scenes: FreeScenes) -> Reading:
+def reading(parser: Parser, scenes: FreeScenes) -> ParserScores:
     """Finds against the truth: each find and digit that are each other's nearest, within 3 pixels, are a pair."""
     parsed = parser.parse(scenes.images)
     found, true = parsed.labels != ABSENT, scenes.labels != ABSENT
     hit, which, distance = pairs(Peaks(parsed.centres, found), Peaks(scenes.centres, true), FOUND_WITHIN)
     named = scenes.labels.gather(1, which) == parsed.labels
     hits = int(hit.sum())
-    return Reading(
+    return ParserScores(
         recall=hits / int(true.sum()),
         precision=hits / max(int(found.sum()), 1),
         accuracy=int((named & hit).sum()) / max(hits, 1),

@@ -92,7 +92,7 @@ def _mixed_materials(room: Description, generator: Generator) -> Description:
     return room._replace(metal=metal)
 
 
-def _missing_arrow(room: Description, generator: Generator) -> Description:
+def _turned_arrow(room: Description, generator: Generator) -> Description:
     """The arrow turned by 30 degrees, either way."""
     headings = room.headings.clone()
     sign = 2.0 * torch.randint(2, (len(headings),), generator=generator) - 1
@@ -112,7 +112,7 @@ BROKEN: dict[str, Callable[[Description, Generator], Description]] = {
     "three_alike": _three_alike,
     "all_different": _all_different,
     "mixed_materials": _mixed_materials,
-    "arrow_misses": _missing_arrow,
+    "arrow_misses": _turned_arrow,
     "points_at_a_twin": _at_a_twin,
 }
 

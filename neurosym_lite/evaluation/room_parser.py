@@ -36,7 +36,7 @@ class RoomParserConfig:
     apart: int = 2  # cells: of two peaks nearer than this along both axes only the higher is a solid
 
 
-class Reading(NamedTuple):
+class SolidLogits(NamedTuple):
     """What the reader says of N crops."""
 
     shapes: Float[Tensor, "N shapes"]
@@ -87,11 +87,11 @@ class RoomParser(nn.Module):
 
     def read(
         self, images: Float[Tensor, "B 3 64 64"], scene: Int[Tensor, "N"], centres: Float[Tensor, "N 2"]
-    ) -> Reading:
+    ) -> SolidLogits:
         """What stands at N places (x, y) in pixels, each in image number `scene`."""
         out = self.reader(crops(images, scene, centres, self.config.crop))
         shapes, colours, metal, pointing = out.split([len(SHAPES_READ), len(COLOURS), 1, 2], dim=1)
-        return Reading(shapes, colours, metal[:, 0], pointing)
+        return SolidLogits(shapes, colours, metal[:, 0], pointing)
 
     def trunk(self, images: Float[Tensor, "B 3 64 64"]) -> Float[Tensor, "B F y x"]:
         """The reader's convolutions over whole rooms: what it sees before it names a thing."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int, UInt8
-from torch import Generator, Tensor
+from torch import Tensor
 
 from neurosym_lite.data.rules import validate
 from neurosym_lite.data.scenes import ABSENT, core_size
@@ -23,7 +23,6 @@ from neurosym_lite.evaluation.parser import Parsed, Parser
 
 TOLERANCE = 3.0  # pixels of the 64-pixel canvas
 Z95 = 1.959964  # standard deviations either side that hold 95 % of a normal distribution
-RESAMPLES = 2000  # of the bootstrap
 GRID = 4  # cells a side of the models' grid: 16 pixels each
 FIRST_CLASSES = 7  # MNIST-4 begins with 0 to 6
 PIXELS_LEAST = 2  # digits of a class for a standard deviation of its pixels
@@ -87,24 +86,6 @@ def rogan_gladen(rate: float, true_accept: float, false_accept: float) -> float:
     return min(1.0, max(0.0, (rate - false_accept) / (true_accept - false_accept)))
 
 
-def rogan_gladen_interval(
-    accepted: Bool[Tensor, "B"],
-    real_accepted: Bool[Tensor, "R"],
-    false_accept: float,
-    generator: Generator,
-) -> Interval:
-    """The 95 % interval of `rogan_gladen` by the bootstrap: samples and real scenes both drawn again, 2,000 times.
-
-    `accepted` are verdicts on samples, `real_accepted` on scenes known to be right. f is taken as known.
-    Raises ValueError as `rogan_gladen`, for the rates as they are.
-    """
-    rogan_gladen(float(accepted.float().mean()), float(real_accepted.float().mean()), false_accept)
-    rate, true_accept = (_resampled(verdicts, generator) for verdicts in (accepted, real_accepted))
-    tiny = torch.finfo(torch.float64).tiny
-    shares = ((rate - false_accept) / (true_accept - false_accept).clamp(min=tiny)).clamp(0, 1)
-    return Interval(*torch.quantile(shares, torch.tensor([0.025, 0.975], dtype=torch.float64)).tolist())
-
-
 def structure_metrics(
     samples: Images,
     reconstructions: UInt8[Tensor, "R 1 H W"] | Float[Tensor, "R 1 H W"],
@@ -157,7 +138,7 @@ def rates(accepted: Bool[Tensor, "B"], real_accepted: Bool[Tensor, "R"]) -> dict
         "structure_true_accept": true_accept,
         "structure_true_low": true_low,
         "structure_true_high": true_high,
-        "structure_corrected": min(1.0, rate / true_accept) if true_accept else 0.0,
+        "structure_corrected": rogan_gladen(rate, true_accept, 0.0) if true_accept else 0.0,
     }
 
 
@@ -209,9 +190,3 @@ def evenness(values: Int[Tensor, "A"], kinds: int) -> float:
     """Entropy of numbers below `kinds`, over log `kinds`: 1 where all come equally often, 0 for one or none."""
     share = torch.bincount(values, minlength=kinds).double() / max(len(values), 1)
     return float(-torch.xlogy(share, share).sum() / math.log(kinds)) + 0.0
-
-
-def _resampled(verdicts: Tensor, generator: Generator) -> Float[Tensor, "S"]:
-    """Rates of bootstrap samples: to draw n verdicts with replacement is to draw their number of acceptances."""
-    n = torch.full((RESAMPLES,), float(len(verdicts)), dtype=torch.float64)
-    return torch.binomial(n, verdicts.double().mean().expand(RESAMPLES), generator=generator) / len(verdicts)

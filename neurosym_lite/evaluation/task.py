@@ -24,4 +24,4 @@ class Task(NamedTuple):
     """Held-out images."""
     seed: int
     sweeps: int
-    """Of pseudo-Gibbs in the samples of `structure`."""
+    """Of pseudo-Gibbs in the samples that are judged."""

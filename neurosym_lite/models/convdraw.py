@@ -7,6 +7,7 @@ original. With interaction "none" each step's latent is a map and cells meet the
 """
 
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from einops import rearrange
@@ -48,9 +49,14 @@ class ConvDraw(nn.Module):
     Config, Weights, Loss = ConvDrawConfig, VAEWeights, VAELoss
 
     def __init__(self, config: ConvDrawConfig) -> None:
+        """Raises ValueError where the decoder does not draw an image of the encoder's size."""
         super().__init__()
         self.config = config
         self.grid = config.image_size // 2 ** sum(stride == 2 for stride in config.strides)
+        if (drawn := self.grid * prod(config.decoder_upscales)) != config.image_size:
+            raise ValueError(
+                f"the decoder draws {drawn} pixels, the image has {config.image_size}: change decoder_upscales"
+            )
         self.encoder = conv_stack(config.channels, config.filters, config.strides)
         self.globals = StructDraw(
             cells=self.grid**2, inputs=config.filters[-1], features=config.structure, latent=config.latent,

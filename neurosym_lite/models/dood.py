@@ -123,7 +123,7 @@ class DooD(Drawer):
         for _ in range(self.config.strokes):
             stroke = self.read_stroke(images, memory, mode)
             strokes.append(stroke)
-            memory = Memory(stroke.canvas, stroke.layout, stroke.stroke, stroke.where, stroke.points)
+            memory = stroke.memory()
         read = Stroke(*(torch.stack(parts, dim=1) for parts in zip(*strokes, strict=True)))
         black = self.begin(len(images), images).canvas[:, None]
         on = (read.q_on > 0).to(images).cumprod(1)

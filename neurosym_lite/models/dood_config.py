@@ -12,7 +12,7 @@ WHERE_LOW, WHERE_HIGH = (-0.8, -0.8, 0.25, -pi / 4), (0.8, 0.8, 1.0, pi / 4)
 
 @dataclass(frozen=True)
 class DooDConfig:
-    """Sizes of DooD; the defaults are the lite model's, the paper's are in PAPER_DOOD."""
+    """Sizes of DooD; the defaults are the lite model's. PAPER_DOOD has the paper's sizes; pen and stop stay ours."""
 
     image_size: int = 28  # H = W, pixels (paper: 50)
     channels: int = 1  # drawings have one

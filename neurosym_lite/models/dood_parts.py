@@ -40,6 +40,10 @@ class Stroke(NamedTuple):
     prediction: Float[Tensor, "B"]
     """NVIL's baseline."""
 
+    def memory(self) -> Memory:
+        """What is carried on after it."""
+        return Memory(self.canvas, self.layout, self.stroke, self.where, self.points)
+
 
 class StrokePrior(NamedTuple):
     """p of each stroke given the canvas before it."""

@@ -31,7 +31,8 @@ class DrawingLoss(NamedTuple):
     log_likelihood: Float[Tensor, "B"]
     kl: Float[Tensor, "B"]
     bound: Float[Tensor, "B"]
-    """log sum_t p(stop = t) exp(f_t), a bound on log p(x) whichever way the stop is learned."""
+    """log sum_t p(stop = t) exp(f_t), a bound on log p(x) whichever way the stop is learned, but while
+    `DrawingWeights.normal` is above 0, when the likelihood is a mixture of two."""
     parts: Float[Tensor, "B"]
     """Expected number of parts under q_on."""
     error: Float[Tensor, "B"]

@@ -183,10 +183,16 @@ class Genesis(nn.Module):
     Config, Weights, Loss = GenesisConfig, VAEWeights, GenesisLoss
 
     def __init__(self, config: GenesisConfig) -> None:
-        """Raises ValueError for fewer than two slots: there would be nothing to part."""
+        """Raises ValueError for fewer than two slots, where there is nothing to part.
+
+        Also for an image whose side is no multiple of what the encoders halve it by.
+        """
         super().__init__()
         if config.components < 2:
             raise ValueError(f"components={config.components}: GENESIS needs at least 2 slots")
+        halved = 2 ** max(sum(s == 2 for s in config.mask_strides), len(config.component_filters))
+        if config.image_size % halved:
+            raise ValueError(f"an image of {config.image_size} pixels: GENESIS needs a multiple of {halved}")
         self.config = config
         latent = config.mask_latent
         self.mask_encoder, self.mask_decoder = mask_encoder(config), mask_decoder(config)

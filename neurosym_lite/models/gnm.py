@@ -24,9 +24,8 @@ from neurosym_lite.models.objective import (
     GNMLoss,
     GNMWeights,
     KLs,
-    auxiliary_kls,
-    conditional_kls,
     elbo_terms,
+    gated_kls,
     no_kls,
 )
 from neurosym_lite.models.structdraw import StructDraw
@@ -216,14 +215,14 @@ class GNM(nn.Module):
         self, seen: Inference, pres: Float[Tensor, "B K"], presence: Float[Tensor, ""]
     ) -> KLs:
         n = len(pres)
-        symbols = auxiliary_kls(seen.objects, self.auxiliary_prior(n, presence), pres, self.config.gate_auxiliary)
+        symbols = gated_kls(seen.objects, self.auxiliary_prior(n, presence), pres, self.config.gate_auxiliary)
         if not self.config.background:
             return KLs(symbols, 0 * symbols.pres)
         unit = self.background_prior.auxiliary(n, pres)
         return KLs(symbols, kl_gaussian(seen.background, unit).sum(1))
 
     def _conditional_kls(self, seen: Inference, draw: GlobalDraw, pres: Float[Tensor, "B K"]) -> KLs:
-        symbols = conditional_kls(seen.objects, self.prior(draw), pres, self.config.gate_conditional)
+        symbols = gated_kls(seen.objects, self.prior(draw), pres, self.config.gate_conditional)
         if not self.config.background:
             return KLs(symbols, 0 * symbols.pres)
         return KLs(symbols, kl_gaussian(seen.background, self.background_prior(draw.latent)).sum(1))
@@ -288,6 +287,7 @@ def _global_prior(config: GNMConfig, seen: int) -> GaussianGlobal | StructDraw:
     if config.prior == "gaussian":
         return GaussianGlobal(cells, seen, config.structure, config.latent, config.hidden)
     return StructDraw(
-        cells, seen, config.structure, config.latent, config.draw_steps, config.hidden, config.draw_hidden,
-        config.interaction, config.embed, config.prior_components, config.out_kernel,
+        cells=cells, inputs=seen, features=config.structure, latent=config.latent, steps=config.draw_steps,
+        hidden=config.hidden, draw_hidden=config.draw_hidden, interaction=config.interaction, embed=config.embed,
+        components=config.prior_components, out_kernel=config.out_kernel,
     )  # fmt: skip

@@ -26,7 +26,7 @@ class ObjectTransformer(nn.Module):
         self.embedding = nn.Embedding(sum(sizes), width)
         nn.init.normal_(self.embedding.weight, std=EMBEDDING_STD)
         self.start = nn.Parameter(POSITION_STD * torch.randn(width))
-        self.places = nn.Parameter(POSITION_STD * torch.randn(most + 1, width))
+        self.places = nn.Parameter(POSITION_STD * torch.randn(most + 1, width))  # the last is of a full list: not asked
         self.reads = nn.Sequential(nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
         layer = nn.TransformerEncoderLayer(
             width, heads, 4 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
@@ -61,7 +61,7 @@ class ObjectTransformer(nn.Module):
         """-log p by token, summed over objects. A list that is full has no end to be said."""
         embedded = self.embed(tokens)
         real = tokens[..., 0] != self.end
-        states = self.states(embedded)[:, :-1]
+        states = self.states(embedded[:, :-1])
         before = F.pad(embedded.cumsum(2), (0, 0, 1, 0))  # sum of the vectors before each token
         asked = torch.cat([torch.ones_like(real[:, :1]), real[:, :-1]], dim=1)  # the first end is said, none after it
         parts = []

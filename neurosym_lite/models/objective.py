@@ -84,17 +84,14 @@ def symbol_kls(q: ObjectDistribution, p: ObjectDistribution, gate: Float[Tensor,
     )
 
 
-def auxiliary_kls(
-    q: ObjectDistribution, aux: ObjectDistribution, pres: Float[Tensor, "B K"], gated: bool = True
+def gated_kls(
+    q: ObjectDistribution, p: ObjectDistribution, pres: Float[Tensor, "B K"], gated: bool = True
 ) -> SymbolKLs:
-    """KLs to the auxiliary prior (equation 8); `gated` by presence as in the released code (the paper does not say)."""
-    return symbol_kls(q, aux, pres.clamp(min=LEAST_PRESENCE) if gated else torch.ones_like(pres))
+    """KLs to the prior given z_g (equation 6) or to the auxiliary prior (equation 8).
 
-
-def conditional_kls(
-    q: ObjectDistribution, p: ObjectDistribution, pres: Float[Tensor, "B K"], gated: bool
-) -> SymbolKLs:
-    """KL(q(z_s | x) || p(z_s | z_g)) (equation 6); `gated`: absent objects pay for their presence alone."""
+    `gated`: absent objects pay for their presence alone. The released code gates the auxiliary KLs, and the paper
+    does not say; gating the others is ours.
+    """
     return symbol_kls(q, p, pres.clamp(min=LEAST_PRESENCE) if gated else torch.ones_like(pres))
 
 

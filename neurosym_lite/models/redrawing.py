@@ -61,8 +61,7 @@ def begin_with(model: DooD, images: Float[Tensor, "B 1 H W"]) -> Begun:
     for _ in range(model.config.strokes):
         stroke = model.read_stroke(images, memory, mode=True)
         on = on * (stroke.q_on > 0)
-        after = Memory(stroke.canvas, stroke.layout, stroke.stroke, stroke.where, stroke.points)
-        memory = _where(on, after, memory)
+        memory = _where(on, stroke.memory(), memory)
         read.append((on, stroke.where, stroke.points, stroke.pen))
     *latents, pen = (torch.stack(part, dim=1) for part in zip(*read, strict=True))
     return Begun(memory, StrokeLatents(*latents), pen)

@@ -23,7 +23,7 @@ from neurosym_lite.latents import Detection, ObjectLatents
 from neurosym_lite.models.genesis import Genesis, GenesisConfig, mixture_log_likelihood
 from neurosym_lite.models.gnm import GNM, Inference
 from neurosym_lite.models.gnm_config import GNMConfig
-from neurosym_lite.models.objective import ONE, ZERO, auxiliary_kls
+from neurosym_lite.models.objective import ONE, ZERO, gated_kls
 from neurosym_lite.models.symbols import pixel_boxes
 from neurosym_lite.models.vae import VAE, VAEConfig
 from neurosym_lite.render.axes import pixel_centres
@@ -173,7 +173,7 @@ class Space(nn.Module):
         log_masks = torch.cat([front.share.log(), (1 - front.share).log() + behind.log_masks], dim=1)
         means = torch.cat([front.mean[:, None], behind.means], dim=1)
         log_likelihood = mixture_log_likelihood(images, log_masks, means, self.config.sigma)
-        kls = auxiliary_kls(q, self.foreground.auxiliary_prior(len(images), weights.presence), pres)
+        kls = gated_kls(q, self.foreground.auxiliary_prior(len(images), weights.presence), pres)
         total = (
             -log_likelihood + kls.total() + weights.beta_background * behind.kl + weights.boundary * front.boundary
         )

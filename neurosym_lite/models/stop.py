@@ -49,7 +49,7 @@ def log_stop(logits: Float[Tensor, "B T"]) -> Float[Tensor, "B stops"]:
     return on + torch.cat([F.logsigmoid(-logits), nothing], dim=1)
 
 
-def hazards(log_weights: Float[Tensor, "B stops"]) -> Float[Tensor, "B T"]:
+def continuation(log_weights: Float[Tensor, "B stops"]) -> Float[Tensor, "B T"]:
     """The inverse of `log_stop`: P(go on at t | got as far as t) of a distribution over stops, as probabilities."""
     rest = log_weights.flip(1).logcumsumexp(1).flip(1)
     return (rest[:, 1:] - rest[:, :-1]).exp()
@@ -84,7 +84,7 @@ def summed(prefixes: Prefixes, price: Float[Tensor, ""], any_time: Float[Tensor,
     values = worth(prefixes)
     priced = values - price * torch.arange(values.shape[1], device=values.device)
     parts = (1 - any_time) * priced.logsumexp(1) + any_time * (values * any_stop(values)).sum(1)
-    go_on = hazards(priced.detach())
+    go_on = continuation(priced.detach())
     reached = F.pad(go_on[:, :-1].cumprod(1), (1, 0), value=1.0)
     q_error = F.binary_cross_entropy_with_logits(prefixes.q_on, go_on, reduction="none")
     p_error = F.binary_cross_entropy_with_logits(prefixes.p_on, go_on, reduction="none")

@@ -85,6 +85,12 @@ def interaction_layer(
     return nn.Sequential(CellConv(width, first, 3), nn.CELU(), nn.LayerNorm(first), CellConv(first, outputs, 3))
 
 
+def _spread_means(net: nn.Module, components: int, latent: int) -> None:
+    """Start a mixture's components apart: with the same mean they would get the same gradient and stay one."""
+    last = [layer for layer in net.modules() if isinstance(layer, nn.Linear)][-1]
+    nn.init.normal_(last.bias[components : components * (1 + latent)], std=MEAN_SPREAD)
+
+
 class StructDraw(nn.Module):
     """Algorithm 1: prior, posterior and the map they draw."""
 
@@ -97,6 +103,7 @@ class StructDraw(nn.Module):
         steps: int,
         hidden: tuple[int, ...],
         draw_hidden: tuple[int, ...],
+        *,
         interaction: Interaction = "mlp",
         embed: Literal["linear", "transformer"] = "linear",
         components: int = 1,
@@ -107,9 +114,8 @@ class StructDraw(nn.Module):
 
         `hidden` are the widths of the interaction layers, `draw_hidden` those of the decoder of z_l; `components` > 1
         makes each prior a mixture of Gaussians; `out_kernel` is that of the convolution that adds to f, `lstm_kernel`
-        that of the two LSTM cells (1 in GNM's code, 3 in table 9). What is seen
-        is used as it is where it is as wide as the map, else embedded. Raises ValueError for a mixture without an
-        interaction layer.
+        that of the two LSTM cells (1 in GNM's code, 3 in table 9). What is seen is used as it is where it is as wide
+        as the map, else embedded. Raises ValueError for a mixture without an interaction layer.
         """
         super().__init__()
         if components > 1 and interaction == "none":
@@ -124,8 +130,7 @@ class StructDraw(nn.Module):
         self.prior_net = interaction_layer(interaction, cells, features, hidden, prior_outputs)
         self.posterior_net = interaction_layer(interaction, cells, features, hidden, 2 * latent)
         if components > 1:
-            last = [layer for layer in self.prior_net.modules() if isinstance(layer, nn.Linear)][-1]
-            nn.init.normal_(last.bias[components : components * (1 + latent)], std=MEAN_SPREAD)
+            _spread_means(self.prior_net, components, latent)
         if not self.is_map:
             wide = cells * features
             self.draw = nn.Sequential(mlp(latent, draw_hidden, wide), nn.CELU(), nn.LayerNorm(wide))

@@ -6,6 +6,7 @@ eats. We take 2 x 64.
 """
 
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 
 import torch
@@ -53,7 +54,12 @@ class VAE(nn.Module):
     Config, Weights, Loss = VAEConfig, VAEWeights, VAELoss
 
     def __init__(self, config: VAEConfig) -> None:
+        """Raises ValueError where the decoder does not draw an image of the encoder's size."""
         super().__init__()
+        if (drawn := prod(config.decoder_upscales)) != config.image_size:
+            raise ValueError(
+                f"the decoder draws {drawn} pixels, the image has {config.image_size}: change decoder_upscales"
+            )
         self.config = config
         side = config.image_size // 2 ** sum(s == 2 for s in config.strides)
         self.encoder = conv_stack(config.channels, config.filters, config.strides)

@@ -27,7 +27,7 @@ from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
-IN_FOLDER = ("checkpoint.safetensors", "state.safetensors")  # a run's, as `keeping` names them
+STATE, CHECKPOINT = "state.safetensors", "checkpoint.safetensors"  # in a run's folder
 LOOK = "the command that began it, with --resume --minutes 0.1, writes a checkpoint to look at"
 HEADER_KEY = "neurosym_lite"  # the one metadata entry: our header as JSON
 FORMAT = 2  # raised when old files can no longer be read; 2: with a digest
@@ -173,11 +173,26 @@ def checkpoint_path(name: str) -> Path:
     if name in RECIPES:
         return CHECKPOINTS / f"{name}.safetensors"
     if Path(name).is_dir():
-        checkpoint, state = (Path(name) / file for file in IN_FOLDER)
+        checkpoint, state = Path(name) / CHECKPOINT, Path(name) / STATE
         return state if state.is_file() and not checkpoint.is_file() else checkpoint  # a state says what to do
     if not name.endswith(".safetensors") and os.sep not in name and not Path(name).is_file():
         get_recipe(name)  # raises with names that are close
     return Path(name)
+
+
+def first_checkpoint(recipe: Recipe, runs: Path) -> Path | None:
+    """The file with the weights that a recipe goes on from: shipped, or of a run in `runs` that has come to its end.
+
+    None where there is neither; ask only a recipe that has a `start`.
+    """
+    name = str(recipe.start)
+    if (shipped := checkpoint_path(name)).is_file():
+        return shipped
+    trained = runs / name / CHECKPOINT
+    try:
+        return trained if read_header(trained, "checkpoint")["step"] >= RECIPES[name].steps else None
+    except (CheckpointError, KeyError, TypeError):
+        return None
 
 
 def with_defaults(config: dict[str, Any], recipe: Recipe) -> dict[str, Any]:

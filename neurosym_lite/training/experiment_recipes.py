@@ -56,6 +56,7 @@ def _with_beta(base: Recipe, beta: int, steps: int) -> Recipe:
 
     While the symbols are fixed the loss is nothing but these KLs, and a common factor changes nothing. So a beta acts
     where everything learns together: here, in further steps from the trained model's weights. Beta 1 is the control.
+    Every seed goes on from the same weights, so seeds differ by the further steps alone.
     """
     joint = joint_phase(steps, constant(1.0))
     weights = joint.weights | {"beta_global": constant(float(beta)), "beta_conditional": constant(float(beta))}

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from neurosym_lite.training.checkpoints import save_checkpoint
+from neurosym_lite.training.checkpoints import CHECKPOINT, STATE, save_checkpoint
 from neurosym_lite.training.run import Run, check_steps, check_weights, shipped_weights
 
-STATE, CHECKPOINT, RECORD = "state.safetensors", "checkpoint.safetensors", "record.json"  # in a run's folder
+__all__ = ["BEST", "CANDIDATE", "CHECKPOINT", "FOLDER", "RECORD", "STATE", "Keeper"]
+
+RECORD = "record.json"  # in a run's folder
 FOLDER = "kept"  # in a run's folder
 BEST = "best.safetensors"  # in the run's folder
 CANDIDATE = "candidate.safetensors"  # in the run's folder: a checkpoint that is still to be looked at

@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from neurosym_lite.training.checkpoints import CheckpointError, read_header, write_atomically
+from neurosym_lite.training.checkpoints import CheckpointError, first_checkpoint, read_header, write_atomically
 from neurosym_lite.training.keeping import RECORD, STATE
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 
@@ -103,10 +103,18 @@ def can_start(job: Job, runs: Path) -> bool:
     """Is there something to do, and what was done so far at hand?
 
     A run that another machine began goes on there, or where its state is. One that was stopped after its last step and
-    before its record has that left to write.
+    before its record has that left to write. One that goes on from another's weights waits until they are there.
     """
     at_hand = (job.folder(runs) / STATE).is_file()
-    return at_hand and not _is_recorded(job, runs) if job.done else at_hand or job.step == 0
+    if job.done:
+        return at_hand and not _is_recorded(job, runs)
+    return at_hand or (job.step == 0 and not waits_for(job, runs))
+
+
+def waits_for(job: Job, runs: Path) -> str:
+    """The recipe whose trained weights a job goes on from, while they are neither shipped nor in `runs`; else ""."""
+    recipe = RECIPES[job.recipe]
+    return recipe.start if recipe.start and first_checkpoint(recipe, runs) is None else ""
 
 
 def _is_recorded(job: Job, runs: Path) -> bool:

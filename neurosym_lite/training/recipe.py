@@ -108,6 +108,17 @@ class Recipe:
     start: str | None = None  # recipe whose checkpoint gives the first weights
     metrics: tuple[str, ...] = field(default=())  # what a finished run is evaluated by
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for weights that the model does not know or lacks, and for a bank in the wrong phase."""
+        kind = MODELS[type(self.model)].Weights
+        for phase in self.phases:
+            if strange := sorted(phase.weights.keys() - set(kind._fields)):
+                raise ValueError(f"{self.name} weighs {strange[0]!r}: known are {', '.join(kind._fields)}")
+            if missing := sorted(set(kind._fields) - kind._field_defaults.keys() - phase.weights.keys()):
+                raise ValueError(f"{self.name} lacks the weight {missing[0]!r}, which has no default")
+            if (phase.objective == "prior_loss") != (phase.bank > 0):
+                raise ValueError(f"{self.name}: prior_loss, and only that, learns from a bank, with bank > 0 scenes")
+
     @property
     def steps(self) -> int:
         """Steps of all phases together."""

@@ -1,13 +1,14 @@
 """A run in memory: a recipe being trained, how it begins, and how one notices that it broke."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
 
 from neurosym_lite.training.bank import SymbolBank
-from neurosym_lite.training.checkpoints import load_checkpoint
+from neurosym_lite.training.checkpoints import CheckpointError, first_checkpoint, load_checkpoint
 from neurosym_lite.training.ranks import ALONE, Ranks
 from neurosym_lite.training.recipe import Phase, Recipe
 from neurosym_lite.training.step import Engine, Step
@@ -60,8 +61,12 @@ class Diverged(FloatingPointError):
 def make_optimiser(model: nn.Module, phase: Phase, device: torch.device) -> torch.optim.Optimizer:
     """Adam over the parts that the phase trains; the others are frozen.
 
-    On a GPU its learning rate and step count are tensors there, so that a recorded graph reads them.
+    On a GPU its learning rate and step count are tensors there, so that a recorded graph reads them. Raises ValueError
+    for a part that the model does not have.
     """
+    parts = {name.split(".")[0] for name, _ in model.named_parameters()}
+    if strange := [name for name in phase.train if name not in parts]:
+        raise ValueError(f"a phase trains {strange[0]!r}: the model's parts are {', '.join(sorted(parts))}")
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(not phase.train or name.split(".")[0] in phase.train)
     on_gpu = device.type == "cuda"
@@ -79,11 +84,27 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
             group["lr"] = rate
 
 
-def start(recipe: Recipe, seed: int, device: torch.device, ranks: Ranks = ALONE, engine: Engine = "eager") -> Run:
-    """A run at step 0, its first weights those of the recipe's `start` where it has one."""
+def start(
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+    ranks: Ranks = ALONE,
+    engine: Engine = "eager",
+    runs: Path = Path("runs"),
+) -> Run:
+    """A run at step 0, its first weights those of the recipe's `start` where it has one, whatever the seed.
+
+    Raises CheckpointError where these are neither shipped nor trained in `runs`.
+    """
     run = blank(recipe, seed, device, ranks, engine)
     if recipe.start is not None:
-        first, _ = load_checkpoint(recipe.start)
+        path = first_checkpoint(recipe, runs)
+        if path is None:
+            raise CheckpointError(
+                f"{recipe.name} goes on from {recipe.start}, which is neither shipped nor trained to its end in "
+                f"{runs}: python -m neurosym_lite train {recipe.start} --out {runs / recipe.start}"
+            )
+        first, _ = load_checkpoint(str(path))
         if isinstance(first, type(run.model)):
             run.model.load_state_dict(first.state_dict())
         else:

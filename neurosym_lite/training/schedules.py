@@ -56,5 +56,5 @@ def linear(first: int, last: int, start: float, end: float) -> Schedule:
 
 
 def warm_cosine(steps: int, peak: float, end: float, warmup: int = 100) -> Schedule:
-    """A learning rate: up in a near line from almost nothing over `warmup` steps, down by half a cosine to `end`."""
+    """A learning rate: up by half a cosine from almost nothing over `warmup` steps, down by half a cosine to `end`."""
     return Schedule(((0, peak / warmup), (warmup, peak), (steps, end)), "cosine")

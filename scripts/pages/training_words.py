@@ -22,7 +22,8 @@ second process in the same folder is refused. In the run's folder, `runs/gnm-mni
 folder's |
 | `record.json` | the {term}`run record`; its metrics are measured when the last step is done |
 | `kept/`, `best.safetensors` | with `--keep 5000 --keep-last 3 --keep-best structure_accuracy`: a checkpoint every \
-5,000 steps, of these the newest three, and the best by that metric on 200 held-out images |
+5,000 steps, of these the newest three, and the best by that metric on 200 held-out images (the number that chose it \
+is a little too good, so measure it anew) |
 
 The state is saved at once after the first step, then every five seconds, or more seldom where it is so large that
 saving would take more than a fiftieth of the time. Each file is written beside its place and renamed: a kill leaves the

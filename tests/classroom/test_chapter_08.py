@@ -8,7 +8,7 @@ from neurosym_lite.classroom import judge
 from neurosym_lite.classroom.chapter_08 import COINS, ENOUGH, FAR_WORTHS, GO_ON, HOW_MANY, LOST, TAKEN_BACK, WHAT_PAYS
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.evaluation.strokes import read, relative_l1
-from neurosym_lite.models.stop import Prefixes, bound, exact, hazards, log_stop
+from neurosym_lite.models.stop import Prefixes, bound, continuation, exact, log_stop
 from neurosym_lite.render.ink_compose import OPACITY, lay_over
 from neurosym_lite.training.checkpoints import load_checkpoint
 
@@ -38,7 +38,7 @@ def test_the_mean_number_of_strokes_is_the_packages() -> None:
 
 def test_coins_are_the_packages_hazards() -> None:
     worth = torch.tensor([-8.0, -3.0, 0.0, 0.5])
-    torch.testing.assert_close(COINS.solution(worth, 1.0), hazards((worth - torch.arange(4))[None])[0])
+    torch.testing.assert_close(COINS.solution(worth, 1.0), continuation((worth - torch.arange(4))[None])[0])
 
 
 @pytest.mark.parametrize(("worth", "price"), FAR_WORTHS)
@@ -46,7 +46,7 @@ def test_coins_of_far_worths_are_the_packages_hazards(worth: torch.Tensor, price
     coins = COINS.solution(worth, price)
     priced = worth.double() - price * torch.arange(len(worth))
     assert coins.isfinite().all()
-    torch.testing.assert_close(coins.double(), hazards(priced[None])[0], rtol=0, atol=2e-4)
+    torch.testing.assert_close(coins.double(), continuation(priced[None])[0], rtol=0, atol=2e-4)
 
 
 def test_coins_that_leave_the_logarithms_are_still_told_their_other_mistake() -> None:

@@ -1,5 +1,6 @@
 """The detector's map is read as it is written: peaks where they were put, crops of the pixels around them."""
 
+import pytest
 import torch
 
 from neurosym_lite.evaluation.centres import CELL, Found, Peaks, crops, detector_net, find, pairs, peaks
@@ -46,3 +47,8 @@ def test_pairs_are_each_others_nearest_and_near() -> None:
     assert found.hit.tolist() == [[False, True, False, False]] and int(found.which[0, 1]) == 0
     assert found.distance[0, :3].tolist() == [1.5, 0.5, 6.0] and found.distance[0, 3].isinf()
     assert pairs(finds, true, within=6.0).hit.tolist() == [[False, True, True, False]]
+
+
+def test_crops_have_an_even_side() -> None:
+    with pytest.raises(ValueError, match=r"crops of 13 pixels: .* even"):
+        crops(torch.zeros(1, 1, 64, 64), torch.tensor([0]), torch.tensor([[64.0, 64.0]]), 13)

@@ -83,3 +83,8 @@ def test_samples_come_from_the_generator() -> None:
     first, again, other = (model.sample(3, Generator().manual_seed(seed)) for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert first.shape == (3, 1, 16, 16) and 0 <= first.min() and first.max() <= 1
+
+
+def test_a_decoder_of_another_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="the decoder draws 64 pixels, the image has 128"):
+        ConvDraw(replace(ConvDrawConfig(), decoder_upscales=(1, *ConvDrawConfig().decoder_upscales[1:])))

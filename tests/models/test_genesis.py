@@ -99,3 +99,8 @@ def test_samples_come_from_the_generator() -> None:
 def test_one_slot_is_refused() -> None:
     with pytest.raises(ValueError, match="components=1: GENESIS needs at least 2 slots"):
         Genesis(replace(SMALL, components=1))
+
+
+def test_an_image_that_cannot_be_halved_is_refused() -> None:
+    with pytest.raises(ValueError, match="an image of 60 pixels: GENESIS needs a multiple of 16"):
+        Genesis(GenesisConfig(image_size=60))

@@ -7,9 +7,8 @@ from neurosym_lite.models.objective import (
     LEAST_PRESENCE,
     GNMWeights,
     KLs,
-    auxiliary_kls,
-    conditional_kls,
     elbo_terms,
+    gated_kls,
     no_kls,
     symbol_kls,
 )
@@ -37,29 +36,24 @@ def test_ungated_kls_are_plain_sums_over_cells() -> None:
 
 def test_absent_objects_pay_for_their_presence_alone() -> None:
     q, p = symbols(), symbols()
-    absent = auxiliary_kls(q, p, torch.zeros(B, K))
+    absent = gated_kls(q, p, torch.zeros(B, K))
     full = symbol_kls(q, p, torch.ones(B, K))
     torch.testing.assert_close(absent.pres, full.pres)
     for gated, whole in zip(absent[1:], full[1:], strict=True):
         torch.testing.assert_close(gated, LEAST_PRESENCE * whole)
 
 
-def test_the_gate_of_the_conditional_kls_is_a_switch() -> None:
+def test_the_gate_is_a_switch() -> None:
     q, p, pres = symbols(), symbols(), torch.rand(B, K)
-    open_gate, gated = conditional_kls(q, p, pres, False), conditional_kls(q, p, pres, True)
+    open_gate, gated = gated_kls(q, p, pres, False), gated_kls(q, p, pres, True)
     torch.testing.assert_close(open_gate.what, kl_gaussian(q.what, p.what).sum((1, 2)))
     assert (gated.what < open_gate.what).all()
 
 
 def test_presence_is_penalised_through_the_gate() -> None:
     pres = torch.full((B, K), 0.5, requires_grad=True)
-    auxiliary_kls(symbols(), symbols(), pres).total().sum().backward()
+    gated_kls(symbols(), symbols(), pres).total().sum().backward()
     assert (pres.grad > 0).all()
-
-
-def test_the_gate_of_the_auxiliary_kls_is_a_switch() -> None:
-    q, p, pres = symbols(), symbols(), torch.rand(B, K)
-    torch.testing.assert_close(auxiliary_kls(q, p, pres, gated=False).where, symbol_kls(q, p, torch.ones(B, K)).where)
 
 
 def test_total_weighs_its_terms() -> None:

@@ -13,9 +13,9 @@ from neurosym_lite.models.stop import (
     Prefixes,
     any_stop,
     bound,
+    continuation,
     drawn_stop,
     exact,
-    hazards,
     log_stop,
     nvil,
     summed,
@@ -51,8 +51,8 @@ def test_stopping_times_have_probability_one_and_give_back_their_hazards() -> No
     logits = 3 * torch.randn(5, T, dtype=torch.float64)
     stops = log_stop(logits)
     torch.testing.assert_close(stops.exp().sum(1), torch.ones(5, dtype=torch.float64))
-    torch.testing.assert_close(hazards(stops), logits.sigmoid())
-    torch.testing.assert_close(hazards(stops + 7.0), logits.sigmoid())
+    torch.testing.assert_close(continuation(stops), logits.sigmoid())
+    torch.testing.assert_close(continuation(stops + 7.0), logits.sigmoid())
     half = log_stop(torch.zeros(1, 2, dtype=torch.float64)).exp()
     torch.testing.assert_close(half, torch.tensor([[0.5, 0.25, 0.25]], dtype=torch.float64))
 
@@ -60,7 +60,7 @@ def test_stopping_times_have_probability_one_and_give_back_their_hazards() -> No
 def test_certain_logits_lose_nothing() -> None:
     stops = log_stop(torch.tensor([[200.0, -200.0]]))
     assert stops[0, 1] > -1e-6 and torch.isfinite(stops).all()
-    assert hazards(stops).tolist() == [[1.0, 0.0]]
+    assert continuation(stops).tolist() == [[1.0, 0.0]]
 
 
 def test_worth_counts_the_parts_that_were_drawn() -> None:

@@ -141,13 +141,13 @@ def drop_global_kl(monkeypatch) -> None:
 
 def drop_presence_kl(monkeypatch) -> None:
     """KL of z_pres given z_g is not paid."""
-    original = gnm.conditional_kls
+    original = gnm.GNM._conditional_kls
 
-    def without(q, p, pres, gated):
-        kls = original(q, p, pres, gated)
-        return kls._replace(pres=0 * kls.pres)
+    def without(*given):
+        kls = original(*given)
+        return kls._replace(symbols=kls.symbols._replace(pres=0 * kls.symbols.pres))
 
-    monkeypatch.setattr(gnm, "conditional_kls", without)
+    monkeypatch.setattr(gnm.GNM, "_conditional_kls", without)
 
 
 def flip_presence_mask(monkeypatch) -> None:
@@ -168,7 +168,7 @@ def remove_interaction(monkeypatch) -> None:
     monkeypatch.setattr(structdraw, "interaction_layer", alone)
     init = structdraw.StructDraw.__init__
     monkeypatch.setattr(
-        structdraw.StructDraw, "__init__", lambda self, *args: init(self, *args[:7], "none", *args[8:])
+        structdraw.StructDraw, "__init__", lambda self, **sizes: init(self, **(sizes | {"interaction": "none"}))
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
 from torch import Generator
 
@@ -67,3 +68,8 @@ def test_a_canvas_starts_dark_where_it_is_told_to() -> None:
     samples = dark.sample(20, Generator().manual_seed(0))
     assert samples.mean() < 0.1 < plain.sample(20, Generator().manual_seed(0)).mean()
     assert plain.decoder[-1].bias.abs().max() > 0  # torch's own start
+
+
+def test_a_decoder_of_another_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="the decoder draws 128 pixels, the image has 64"):
+        VAE(VAEConfig(image_size=64))

@@ -1,9 +1,13 @@
 """The list of runs: read, checked, written a run a line."""
 
+from dataclasses import replace
+
 import pytest
 
-from neurosym_lite.training.loop import fit, start
-from neurosym_lite.training.queue import QUEUE, Job, can_start, looked_up, read_queue, write_queue
+from neurosym_lite.training import recipes
+from neurosym_lite.training.checkpoints import CheckpointError, save_checkpoint
+from neurosym_lite.training.loop import fit, shipped_weights, start
+from neurosym_lite.training.queue import QUEUE, Job, can_start, looked_up, read_queue, waits_for, write_queue
 from tests.training.test_loop import CPU
 
 
@@ -54,3 +58,19 @@ def test_a_job_is_as_far_as_its_state(recipe, tmp_path) -> None:
     assert can_start(done, tmp_path)
     (job.folder(tmp_path) / "record.json").write_text(f'{{"steps": {recipe.steps}}}')
     assert not can_start(done, tmp_path)
+
+
+def test_a_run_that_goes_on_from_another_waits_for_its_end(recipe, tmp_path, monkeypatch) -> None:
+    later = replace(recipe, name="test-later-digits4", start=recipe.name)
+    monkeypatch.setitem(recipes.RECIPES, later.name, later)
+    job, checkpoint = Job(later.name), Job(recipe.name).folder(tmp_path) / "checkpoint.safetensors"
+    assert not can_start(job, tmp_path) and waits_for(job, tmp_path) == recipe.name
+    with pytest.raises(CheckpointError, match=f"neither shipped nor trained to its end in .*: python .* {recipe.name}"):
+        start(later, 0, CPU, runs=tmp_path)
+    first = start(recipe, 3, CPU)
+    save_checkpoint(checkpoint, recipe, shipped_weights(first), recipe.steps - 1, {})
+    assert waits_for(job, tmp_path) == recipe.name, "stopped before its end"
+    save_checkpoint(checkpoint, recipe, shipped_weights(first), recipe.steps, {})
+    assert can_start(job, tmp_path) and not waits_for(job, tmp_path) and not waits_for(Job(recipe.name), tmp_path)
+    begun = start(later, 0, CPU, runs=tmp_path).model.state_dict()
+    assert all((begun[name] - tensor).abs().max() < 1e-2 for name, tensor in shipped_weights(first).items())

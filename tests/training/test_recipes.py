@@ -1,6 +1,7 @@
 """Every recipe is complete: its names, schedules, model and data fit together."""
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +11,8 @@ from neurosym_lite.data.scenes import RULES
 from neurosym_lite.evaluation.evaluate import available
 from neurosym_lite.training.recipe import ArrowRoomData, Recipe, SceneData
 from neurosym_lite.training.recipes import RECIPES, get_recipe
+from neurosym_lite.training.run import make_optimiser
+from neurosym_lite.training.schedules import constant
 
 ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 
@@ -64,3 +67,26 @@ def test_an_unknown_recipe_is_answered_with_the_names_that_are_close() -> None:
     with pytest.raises(ValueError) as unlike:
         get_recipe("nonsense")
     assert str(unlike.value) == "unknown recipe 'nonsense': for all names: python -m neurosym_lite list"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"weights": {"beta_globl": constant(1.0)}}, "test weighs 'beta_globl': known are temperature, "),
+        ({"weights": {}}, "test lacks the weight '"),
+        ({"objective": "prior_loss"}, "prior_loss, and only that, learns from a bank"),
+        ({"bank": 100}, "prior_loss, and only that, learns from a bank"),
+    ],
+)
+def test_a_phase_that_does_not_fit_its_model_is_refused(change: dict, message: str) -> None:
+    good = RECIPES["gnm-digits4-lite"]
+    phase = replace(good.phases[0], **change)
+    with pytest.raises(ValueError, match=message):
+        replace(good, name="test", phases=(phase,))
+
+
+def test_a_phase_that_trains_a_part_which_is_not_there_is_refused() -> None:
+    good = RECIPES["gnm-digits4-lite"]
+    phase = replace(good.phases[0], train=("globalss",))
+    with pytest.raises(ValueError, match="a phase trains 'globalss': the model's parts are "):
+        make_optimiser(good.build(), phase, torch.device("cpu"))
