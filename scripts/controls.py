@@ -3,13 +3,15 @@
 `python -m scripts.controls`. Of each rule, real scenes against real ones: D-Steps, which have to reach the cap; the
 Fréchet distance, which is the floor, and how it varies; the share that each parser accepts. Of each model in figure 4,
 accuracy by step of the first of its classifiers. Of each model of the tables, and of real scenes, how often one number
-of an image tells it from a real one. What is there already is kept: delete the file to measure all again.
+of an image tells it from a real one. Of each model that learned from a finite set, how many of its scenes are nearer to
+one of that set than to any of as many others. What is there already is kept: delete the file to measure all again.
 """
 
 import argparse
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -17,12 +19,14 @@ import torch
 from torch import Generator, Tensor
 
 from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.evaluation.copied import copied
 from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve, told_by_brightness
 from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
 from neurosym_lite.evaluation.parser import load_parser
 from neurosym_lite.evaluation.scene_metrics import STEPS_CAP, discriminator_curve, imagine
 from neurosym_lite.evaluation.structure import accepts, at_parser_size, handwriting_spread, obeys, share
 from neurosym_lite.training.checkpoints import checkpoint_path, load_checkpoint, write_atomically
+from neurosym_lite.training.experiment_recipes import SCENES as SETS
 from neurosym_lite.training.processor import spare_the_processor
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.records import RESULTS
@@ -33,7 +37,9 @@ RULES = ("mnist4", "mnist10", "mnist4-10")
 GLYPHS = "mnist"
 SCENES, SEED = 1000, 0  # as evaluate has them
 OTHER_SEED = 1  # of the real scenes in the place of samples
+OTHER_SETS = 5  # sets of scenes that a model has not seen, beside the one that it has
 SPLITS, PAIRS = ("train", "test"), 20  # sets of new and of held-out handwriting, for the floor of the distance
+FEW_OF = "mnist4"  # rule that was also learned from finite sets
 COMPARED = ("gnm", "gnm-gaussian", "genesis", "convdraw", "convdraw-8steps", "convdraw-mlp", "vae")  # with a curve
 
 
@@ -96,6 +102,18 @@ def curve_of(name: str) -> list[tuple[int, float]]:
     return _points(discriminator_curve(model, recipe, SEED))
 
 
+def share_copied(name: str) -> dict[str, float]:
+    """Of a shipped model that learned from a finite set: mean and standard deviation over sets it has not seen."""
+    model, recipe = load_checkpoint(name)
+    imagined, trained = imagine(model, SCENES, SEED), recipe.data.source("train").scenes.images
+    stream = replace(recipe.data, scenes=0).source("train")
+    shares = [
+        copied(imagined, trained, stream.batch(len(trained), Generator().manual_seed(seed)).images)
+        for seed in range(OTHER_SETS)
+    ]
+    return {"copied": round(mean(shares), 5), "copied_error": round(stdev(shares), 5)}
+
+
 def _points(curve: Iterable[Look]) -> list[tuple[int, float]]:
     return [(look.step, round(look.accuracy, 4)) for look in curve]
 
@@ -103,7 +121,7 @@ def _points(curve: Iterable[Look]) -> list[tuple[int, float]]:
 def measure(path: Path = REPORT) -> None:
     """Measure what the report lacks, and write it after each piece."""
     report = json.loads(path.read_text()) if path.is_file() else {"real": {}, "curves": {}}
-    brightness = report.setdefault("brightness", {})
+    brightness, near = report.setdefault("brightness", {}), report.setdefault("copied", {})
     for rule in RULES:
         real = report["real"].setdefault(rule, {})
         for key, piece in PIECES.items():
@@ -121,6 +139,10 @@ def measure(path: Path = REPORT) -> None:
                 model, _ = load_checkpoint(name)
                 brightness[name] = by_brightness(rule, imagine(model, SCENES, SEED))["brightness"]
                 _write(path, report)
+    for name in (f"gnm-{scenes}scenes-{FEW_OF}{LITE}" for scenes in SETS):
+        if name not in near and checkpoint_path(name).is_file():
+            near[name] = share_copied(name)
+            _write(path, report)
 
 
 def _write(path: Path, report: dict) -> None:

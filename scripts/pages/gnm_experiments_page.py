@@ -191,15 +191,23 @@ def moved(first: tuple[float, float], last: tuple[float, float]) -> str:
     return words.FALLS if last[1] < first[0] else words.SAME
 
 
-def few_section(records: list[Record]) -> str:
-    """Structure accuracy by size of the training set."""
+def few_section(records: list[Record], controls: dict) -> str:
+    """What a model makes of a training set of finite size, by its size."""
     body = []
     for scenes, name in pictures.SETS.items():
-        runs = runs_of(name, records)
-        columns = (cell(runs, key) for key in ("structure_accuracy", "structure_true_accept", "frechet"))
-        body.append([number(scenes), *columns])
+        near = controls["copied"].get(name)
+        copies = measured(of_controls(near), "copied", 2) if near else NOT_RUN
+        body.append([number(scenes), *few_cells(name, records), copies])
+    body.append([words.EVERY_NEW, *few_cells(recipe_name("GNM", pictures.RULE), records), "–"])
     shown = f"{figure('scenes', words.ALT_FEW)}\n" if pictures.has_scenes(records) else ""
-    return f"{words.FEW}\n{shown}{table(['scenes', 'S-Acc', '*t*', 'Fréchet'], body)}"
+    return f"{words.FEW}\n{shown}{table(words.FEW_COLUMNS, body)}\n{words.FEW_READ}"
+
+
+def few_cells(name: str, records: list[Record]) -> list[str]:
+    """Our cells of a row of that table."""
+    runs = runs_of(name, records)
+    keys = ("structure_accuracy", "swept_accuracy", "structure_spread", "frechet")
+    return [*(cell(runs, key) for key in keys), cell(runs, "likelihood", 4), steps(runs)]
 
 
 def second_section(records: list[Record]) -> str:
@@ -240,7 +248,7 @@ def page(records: list[Record], published: dict, controls: dict) -> str:
         words.INTRODUCTION, words.HOW_TO_READ, controls_section(controls), tables_section(gnm, records),
         figure_4_section(records), seen.section(records, controls),
         parameters_section(gnm["table_5_parameters_millions"], records),
-        few_section(records), second_section(records), relaxed_section(records), words.DIFFERENCES,
+        few_section(records, controls), second_section(records), relaxed_section(records), words.DIFFERENCES,
     ])  # fmt: skip
 
 

@@ -80,23 +80,30 @@ def has_scenes(records: list[Record]) -> bool:
 
 
 def scenes(records: list[Record]) -> Figure:
-    """Structure accuracy by size of the training set, with intervals of the first seed."""
+    """Structure accuracy by size of the training set, with intervals; as bands the seeds that see every scene once."""
     figures.set_style()
     figure, axes = plt.subplots(figsize=(6, 3.4))
-    for size, name in SETS.items():
-        for run in runs_of(name, records)[:1]:
-            m = run["metrics"]
-            low, high = (abs(m[f"structure_{end}"] - m["structure_accuracy"]) for end in ("low", "high"))
-            axes.errorbar(size, m["structure_accuracy"], [[low], [high]], color=figures.BLUE, marker="o", capsize=3)
-    axes.plot(*points(SETS, "structure_accuracy", records), color=figures.BLUE)
+    full = runs_of(recipe_name("GNM", RULE), records)
+    for kind, name, mark, style, colour in (
+        ("structure", "ancestral", "o", "-", figures.BLUE), ("swept", "after two sweeps", "s", "--", figures.ORANGE),
+    ):  # fmt: skip
+        for size, stem in SETS.items():
+            for run in runs_of(stem, records)[:1]:
+                value, *ends = (run["metrics"][f"{kind}_{what}"] for what in ("accuracy", "low", "high"))
+                reach = [[abs(end - value)] for end in ends]
+                axes.errorbar(size, value, reach, color=colour, marker=mark, capsize=3)
+        axes.plot(*points(SETS, f"{kind}_accuracy", records), style, color=colour, marker=mark, label=name)
+        seeds = [run["metrics"][f"{kind}_accuracy"] for run in full]
+        axes.axhspan(min(seeds), max(seeds), color=colour, alpha=0.15, linewidth=0)
     axes.set(xlabel="training scenes (logarithmic)", ylabel="structure accuracy", xscale="log", ylim=(-0.03, 1.03))
     axes.set_xlim(min(SETS) / 1.5, max(SETS) * 1.5)
+    axes.legend(frameon=False, loc="lower right")
     return figure
 
 
 def fingerprint(records: list[Record], controls: dict) -> str:
     """A short name for the numbers that the pictures show."""
-    names = {name for line in (*BETAS.values(), SETS) for name in line.values()}
+    names = {name for line in (*BETAS.values(), SETS) for name in line.values()} | {recipe_name("GNM", RULE)}
     shown = [[r["recipe"], r["seed"], r["metrics"]] for r in records if r["recipe"] in names]
     return hashlib.sha256(json.dumps([shown, controls], sort_keys=True).encode()).hexdigest()[:16]
 
