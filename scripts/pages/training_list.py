@@ -43,7 +43,8 @@ def _line(job: Job) -> str:
     handwriting = getattr(recipe.data, "glyphs", "digits")  # rooms need none
     needs = "" if handwriting == "digits" else f" (needs `data fetch {handwriting}`)"
     seed = "" if job.name == job.recipe else f", seed {job.seed}"
-    return f"`{job.name}`: {recipe.about}{seed}; {_progress(job)}{needs}"
+    after = f", after `{recipe.start}`" if recipe.start and is_waiting(recipe.start) else ""
+    return f"`{job.name}`: {recipe.about}{seed}; {_progress(job)}{after}{needs}"
 
 
 def _progress(job: Job) -> str:

@@ -26,9 +26,12 @@ def test_the_list_says_how_far_each_run_is(tmp_path, monkeypatch) -> None:
         Job("gnm-mnist4", seed=3),
         Job("dood-mnist", step=60_000, minutes=30.0, device="cuda"),
         Job("air-mnist", problem="no mnist here"),
+        Job("gnm-beta1-mnist4-lite"),
     ]
+    monkeypatch.setattr(training_list, "is_waiting", lambda name: True)
     write_queue(path, jobs)
     lines = [line for line in training_list.training_list().splitlines() if line[:1].isdigit()]
     assert "1. `gnm-mnist10`" in lines[0] and "41,200 of 120,000 steps in 9 minutes on cuda" in lines[0]
     assert "2. `gnm-mnist4-seed3`" in lines[1] and ", seed 3; 120,000 steps" in lines[1]
     assert "all 60,000 steps done in 30 minutes" in lines[2] and "then: no mnist here" in lines[3]
+    assert "6,000 steps, after `gnm-mnist4-lite` (needs" in lines[4]
