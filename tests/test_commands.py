@@ -479,7 +479,7 @@ def test_the_package_trains_without_the_books_packages(tmp_path) -> None:
 def test_checkpoints_on_the_way_the_newest_and_the_best(recipe, tmp_path, refused) -> None:  # noqa: F811
     out = tmp_path / "run"
     asked = ["--keep", "3", "--keep-last", "2", "--keep-best", "mse"]
-    assert "--keep-best beauty: expected one of count_mean" in refused(
+    assert "--keep-best beauty: expected one of count_right" in refused(
         "train", recipe.name, "--out", str(tmp_path / "other"), "--keep", "3", "--keep-best", "beauty"
     )
     assert "--keep-best count_mean: a number of parts is neither better" in refused(

@@ -78,6 +78,11 @@ def test_runs_that_go_on_from_others_are_named_with_what_they_wait_for(tmp_path,
     _report(Queue(argparse.Namespace(file=str(tmp_path / "queue.json"), out=str(tmp_path / "runs"), jobs=1)))
     done, waiting = capsys.readouterr().err.splitlines()
     assert done.startswith("0 of 2 runs done") and waiting == "waiting until first is done: second"
+    for elsewhere in ([Job("first", step=first.steps)], []):
+        write_queue(tmp_path / "queue.json", [*elsewhere, Job("second")])
+        _report(Queue(argparse.Namespace(file=str(tmp_path / "queue.json"), out=str(tmp_path / "runs"), jobs=1)))
+        *_, lacking = capsys.readouterr().err.splitlines()
+        assert lacking == f"no trained first in {tmp_path / 'runs'}, from which these go on: second"
 
 
 def test_a_run_that_fails_has_its_problem_written_down(begin, tmp_path) -> None:

@@ -189,7 +189,7 @@ HOW_FAR = Exercise(
 
 
 def frame(a: Tensor, b: Tensor) -> Tensor:
-    """z_where of the frame whose left and right middle, (-1, 0) and (1, 0), lie at a and b."""
+    """l of the frame whose left and right middle, (-1, 0) and (1, 0), lie at a and b."""
     way = b - a
     return torch.stack([*((a + b) / 2), way.norm() / 2, torch.atan2(way[1], way[0])])
 
@@ -210,7 +210,7 @@ ENDS = (
 
 FRAME_OF_A_LINE = Exercise(
     number="7.5",
-    asks="frame(a, b): z_where = (shift x, shift y, scale, rotation) that puts (-1, 0) at a and (1, 0) at b",
+    asks="frame(a, b): l = (shift x, shift y, scale, rotation) that puts (-1, 0) at a and (1, 0) at b",
     solution=frame,
     same=same_function(*ENDS),
     mistakes=(

@@ -175,8 +175,13 @@ def _report(queue: Queue) -> None:
     say(f"{sum(job.done for job in jobs)} of {len(jobs)} runs done; runs in {queue.runs}")
     if elsewhere:
         say(f"begun elsewhere, their states are not in {queue.runs}: {', '.join(elsewhere)}")
+    listed = {job.name: job for job in jobs}
     for base in dict.fromkeys(waits_for(job, queue.runs) for job in waiting if not job.step):
-        say(f"waiting until {base} is done: {', '.join(j.name for j in waiting if waits_for(j, queue.runs) == base)}")
+        names = ", ".join(job.name for job in waiting if waits_for(job, queue.runs) == base)
+        if base in listed and not listed[base].done:
+            say(f"waiting until {base} is done: {names}")
+        else:
+            say(f"no trained {base} in {queue.runs}, from which these go on: {names}")
 
 
 def _environment(slot: int) -> dict[str, str]:

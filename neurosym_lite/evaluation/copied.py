@@ -22,8 +22,12 @@ def copied(
     """
     if len(trained) != len(others):
         raise ValueError(f"{len(trained)} training scenes and {len(others)} others: expected as many of both")
-    ours, theirs = (nearest(imagined, scenes) for scenes in (trained, others))
-    return float(((ours < theirs).float() + 0.5 * (ours == theirs)).mean())
+    return nearer(nearest(imagined, trained), nearest(imagined, others))
+
+
+def nearer(first: Float[Tensor, "B"], second: Float[Tensor, "B"]) -> float:
+    """How often the first of two distances is the smaller one; ties count half."""
+    return float(((first < second).float() + 0.5 * (first == second)).mean())
 
 
 def nearest(images: UInt8[Tensor, "B C H W"], scenes: UInt8[Tensor, "N C H W"]) -> Float[Tensor, "B"]:

@@ -32,7 +32,7 @@ class DrawingLoss(NamedTuple):
     kl: Float[Tensor, "B"]
     bound: Float[Tensor, "B"]
     """log sum_t p(stop = t) exp(f_t), a bound on log p(x) whichever way the stop is learned, but while
-    `DrawingWeights.normal` is above 0, when the likelihood is a mixture of two."""
+    `DrawingWeights.normal` is above 0, when the log likelihood is a blend of two and of no density."""
     parts: Float[Tensor, "B"]
     """Expected number of parts under q_on."""
     error: Float[Tensor, "B"]

@@ -53,8 +53,8 @@ def foreground_exact(
 ) -> Foreground:
     """Algorithm 2, corrected: each object's colour weighed by its responsibility for the pixel.
 
-    gamma_k = s_k W(a_k p_k) / sum_j s_j W(a_j p_j) with s = sigmoid(-depth); light = sum_k W(a_k p_k o_k) gamma_k and
-    M = min(1, sum_k W(a_k p_k)).
+    gamma_k = s_k W(alpha_k) / sum_j s_j W(alpha_j) with s = sigmoid(-depth); light = sum_k W(alpha_k o_k) gamma_k and
+    M = min(1, sum_k W(alpha_k)).
     A product of two warps an object, so it needs a (B, K, C, H, W) canvas. Where two half-transparent objects
     coincide the weights sum to less than one, as in the released model; `foreground_convex` does not share this.
     """
@@ -76,7 +76,7 @@ def foreground_convex(
 ) -> Foreground:
     """The fused form: weights that sum to one (up to NO_OBJECT), and no canvas an object.
 
-    light = M sum_k s_k W(a_k p_k o_k) / sum_k s_k W(a_k p_k) with M = min(1, sum_k W(a_k p_k)).
+    light = M sum_k s_k W(alpha_k o_k) / sum_k s_k W(alpha_k) with M = min(1, sum_k W(alpha_k)).
     All three sums are one `paste_sum` of C + 2 channels. Equal to `foreground_exact` wherever one object covers a
     pixel; where objects overlap it mixes their colours and loses no light.
     """

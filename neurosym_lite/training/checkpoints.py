@@ -190,7 +190,8 @@ def first_checkpoint(recipe: Recipe, runs: Path) -> Path | None:
         return shipped
     trained = runs / name / CHECKPOINT
     try:
-        return trained if read_header(trained, "checkpoint")["step"] >= RECIPES[name].steps else None
+        header = read_header(trained, "checkpoint")
+        return trained if header["recipe"] == name and header["step"] >= RECIPES[name].steps else None
     except (CheckpointError, KeyError, TypeError):
         return None
 

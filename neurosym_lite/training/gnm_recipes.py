@@ -112,7 +112,7 @@ def _lite(rule: str, glyphs: str, phases: tuple[Phase, ...], model: GNMConfig = 
 LITE = (
     _lite("mnist4", "digits", staged(9000, 22_000, 2000, peak=2.5, end=1.2)),
     _lite("mnist4", "mnist", staged(9000, 22_000, 2000, peak=2.5, end=1.2)),
-    # a fact that three digits of a quadrant share enters z_g only while beta_g < 1.74; below 1 style fills the code
+    # which of three digits stands where in a quadrant enters z_g only while beta_g < 1.84; below 1 style fills the code
     _lite("mnist10", "mnist", staged(26_000, 80_000, 0, peak=1.35, end=1.05), replace(STRUCT_LITE, hidden=(256, 256))),
 )
 

@@ -104,7 +104,9 @@ def start(
                 f"{recipe.name} goes on from {recipe.start}, which is neither shipped nor trained to its end in "
                 f"{runs}: python -m neurosym_lite train {recipe.start} --out {runs / recipe.start}"
             )
-        first, _ = load_checkpoint(str(path))
+        first, of = load_checkpoint(str(path))
+        if of.name != recipe.start:
+            raise CheckpointError(f"{path} holds a checkpoint of {of.name!r}, expected {recipe.start!r}: renamed?")
         if isinstance(first, type(run.model)):
             run.model.load_state_dict(first.state_dict())
         else:

@@ -196,7 +196,8 @@ def few_section(records: list[Record], controls: dict) -> str:
     body = []
     for scenes, name in pictures.SETS.items():
         near = controls["copied"].get(name)
-        copies = measured(of_controls(near), "copied", 2) if near else NOT_RUN
+        lacking = words.NOT_MEASURED if runs_of(name, records) else NOT_RUN
+        copies = measured(of_controls(near), "copied", 2) if near else lacking
         body.append([number(scenes), *few_cells(name, records), copies])
     body.append([words.EVERY_NEW, *few_cells(recipe_name("GNM", pictures.RULE), records), "–"])
     shown = f"{figure('scenes', words.ALT_FEW)}\n" if pictures.has_scenes(records) else ""

@@ -140,10 +140,11 @@ sets have the largest of these sizes; the book's other runs draw every batch new
 
 *Swept* is structure accuracy after two sweeps, *spread* that of handwriting within a class. *Copied* is the share of
 imagined scenes that lie nearer, pixel by pixel, to a scene of the training set than to any of as many others: one half
-is no copying (mean ± standard deviation over sets of others; {cite:t}`meehan2020copying` ask it by ranks of distances).
+is no copying. Its error is what the luck of one set is worth: how far such shares scatter for sets that the model has
+not seen. {cite:t}`meehan2020copying` ask the same by ranks of distances.
 """
 FEW_COLUMNS = ("scenes", "S-Acc", "swept", "spread", "Fréchet", "LL", "D-Steps", "copied")
-EVERY_NEW = "every batch new"
+EVERY_NEW, NOT_MEASURED = "every batch new", "not measured"
 FEW_READ = ""
 
 SECOND = """## Does the judge matter?

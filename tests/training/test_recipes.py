@@ -18,15 +18,6 @@ ALL = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 
 
 @ALL
-def test_schedules_name_every_weight_without_a_default_and_no_unknown_one(recipe: Recipe) -> None:
-    weights = type(recipe.build()).Weights
-    needed = set(weights._fields) - set(weights._field_defaults)
-    for phase in recipe.phases:
-        assert needed <= set(phase.weights) <= set(weights._fields)
-        assert (phase.objective == "prior_loss") == (phase.bank > 0)
-
-
-@ALL
 def test_the_model_fits_its_scenes(recipe: Recipe) -> None:
     assert recipe.data.size == recipe.model.image_size
     assert not isinstance(recipe.data, SceneData) or recipe.data.rule in RULES
