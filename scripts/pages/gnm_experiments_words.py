@@ -136,7 +136,8 @@ none.
 FEW = """## Beyond the paper: from how many scenes?
 
 The rule of MNIST-4 learned from a training set of finite size, with as many steps as the full recipe. The paper's
-sets have the largest of these sizes; the book's other runs draw every batch new, and stand in the last row.
+sets have the largest of these sizes; the book's other runs draw every batch new, and stand in the last row. In the
+picture their seeds are the bands.
 
 *Swept* is structure accuracy after two sweeps, *spread* that of handwriting within a class. *Copied* is the share of
 imagined scenes that lie nearer, pixel by pixel, to a scene of the training set than to any of as many others: one half
