@@ -19,7 +19,7 @@ import torch
 from torch import Generator, Tensor
 
 from neurosym_lite.data.scenes import SceneSource
-from neurosym_lite.evaluation.copied import nearer, nearest
+from neurosym_lite.evaluation.copied import nearer, nearest_of
 from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve, told_by_brightness
 from neurosym_lite.evaluation.frechet import frechet_distance, parser_features
 from neurosym_lite.evaluation.parser import load_parser
@@ -112,10 +112,8 @@ def share_copied(name: str) -> dict[str, float]:
     imagined, trained = imagine(model, SCENES, SEED), recipe.data.source("train").scenes.images
     stream = replace(recipe.data, scenes=0).source("train")
     unseen = (stream.batch(len(trained), Generator().manual_seed(seed)).images for seed in range(OTHER_SETS))
-    ours, *others = (nearest(imagined, scenes) for scenes in (trained, *unseen))
-    luck = [
-        mean(nearer(other, third) for third in others if third is not other) for other in others
-    ]
+    ours, *others = (nearest_of(imagined, scenes).distances for scenes in (trained, *unseen))
+    luck = [mean(nearer(other, third) for third in others if third is not other) for other in others]
     share = mean(nearer(ours, other) for other in others)
     return {"copied": round(share, 5), "copied_error": round(stdev(luck), 5)}
 

@@ -5,8 +5,10 @@ them by heart is nearer to those. After Meehan, Chaudhuri and Dasgupta (2020), w
 Distances are of pixels, so what is noticed first is the same digits in the same places.
 """
 
+from typing import NamedTuple
+
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 ROWS = 2000  # real scenes compared at a time
@@ -22,7 +24,7 @@ def copied(
     """
     if len(trained) != len(others):
         raise ValueError(f"{len(trained)} training scenes and {len(others)} others: expected as many of both")
-    return nearer(nearest(imagined, trained), nearest(imagined, others))
+    return nearer(nearest_of(imagined, trained).distances, nearest_of(imagined, others).distances)
 
 
 def nearer(first: Float[Tensor, "B"], second: Float[Tensor, "B"]) -> float:
@@ -30,8 +32,16 @@ def nearer(first: Float[Tensor, "B"], second: Float[Tensor, "B"]) -> float:
     return float(((first < second).float() + 0.5 * (first == second)).mean())
 
 
-def nearest(images: UInt8[Tensor, "B C H W"], scenes: UInt8[Tensor, "N C H W"]) -> Float[Tensor, "B"]:
-    """The distance of each image to the nearest of the scenes: the root of summed squares of pixels in [0, 1]."""
+class Nearest(NamedTuple):
+    """Of each image, the nearest of some scenes."""
+
+    distances: Float[Tensor, "B"]
+    """Root of the summed squares of pixels in [0, 1]."""
+    indices: Int[Tensor, "B"]
+
+
+def nearest_of(images: UInt8[Tensor, "B C H W"], scenes: UInt8[Tensor, "N C H W"]) -> Nearest:
+    """The nearest scene of each image, by pixels."""
     flat = images.flatten(1).float() / 255
-    parts = [torch.cdist(flat, part.flatten(1).float() / 255).amin(1) for part in scenes.split(ROWS)]
-    return torch.stack(parts).amin(0)
+    parts = [torch.cdist(flat, part.flatten(1).float() / 255) for part in scenes.split(ROWS)]
+    return Nearest(*torch.cat(parts, dim=1).min(1))

@@ -26,6 +26,7 @@ from scripts.toc import ROOT
 PAGE = ROOT / "book" / "gnm_experiments.md"
 # rows of table 5, and below them those of ours that the paper does not count
 COUNTED = ("GNM", "GENESIS", "ConvDRAW", "VAE", "GNM-Gaussian", "GNM-NoMLP", "ConvDRAW-MLP")
+BY_HEART = 0.9  # share of imagined scenes that are nearer to the training set: above this it was learned by heart
 COLUMNS = ("S-Acc", "*t*", "D-Steps", "LL", "ESS", "Fréchet")
 
 
@@ -149,9 +150,9 @@ def count(config: Config) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def figure(name: str, alt: str) -> str:
+def figure(name: str, alt: str, folder: str = "_static/gnm_experiments") -> str:
     """A picture of the page."""
-    return f"```{{figure}} _static/gnm_experiments/{name}.png\n:name: fig-gnm-{name}\n:alt: {alt}\n```\n"
+    return f"```{{figure}} {folder}/{name}.png\n:name: fig-gnm-{name}\n:alt: {alt}\n```\n"
 
 
 def figure_4_section(records: list[Record]) -> str:
@@ -201,7 +202,17 @@ def few_section(records: list[Record], controls: dict) -> str:
         body.append([number(scenes), *few_cells(name, records), copies])
     body.append([words.EVERY_NEW, *few_cells(recipe_name("GNM", pictures.RULE), records), "–"])
     shown = f"{figure('scenes', words.ALT_FEW)}\n" if pictures.has_scenes(records) else ""
-    return f"{words.FEW}\n{shown}{table(words.FEW_COLUMNS, body)}\n{words.FEW_READ}"
+    return f"{words.FEW}\n{shown}{table(words.FEW_COLUMNS, body)}\n{copies_said(controls['copied'])}"
+
+
+def copies_said(copied: dict) -> str:
+    """Which training sets were learned by heart, which were not, and a picture of both."""
+    near = {number(size): copied[name] for size, name in pictures.SETS.items() if name in copied}
+    by_heart = [size for size, m in near.items() if m["copied"] > BY_HEART]
+    not_copied = [size for size, m in near.items() if abs(m["copied"] - 0.5) < 2 * m["copied_error"]]
+    said = [words.BY_HEART.format(sizes=", ".join(by_heart))] if by_heart else []
+    said += [words.NO_COPIES.format(sizes=", ".join(not_copied))] if not_copied else []
+    return f"{' '.join(said)}\n\n{figure('copies', words.ALT_COPIES, '_static')}" if said else ""
 
 
 def few_cells(name: str, records: list[Record]) -> list[str]:

@@ -146,7 +146,16 @@ not seen. {cite:t}`meehan2020copying` ask the same by ranks of distances.
 """
 FEW_COLUMNS = ("scenes", "S-Acc", "swept", "spread", "Fréchet", "LL", "D-Steps", "copied")
 EVERY_NEW, NOT_MEASURED = "every batch new", "not measured"
-FEW_READ = ""
+BY_HEART = (
+    "Learned by heart: the sets of {sizes} scenes. Structure accuracy, handwriting and the Fréchet distance do not "
+    "show it; the likelihood of held-out scenes does."
+)
+NO_COPIES = "No copying is noticed, within twice the error: {sizes} scenes."
+ALT_COPIES = (
+    "Four rows of eight scenes. Imagined after training on the smallest set, and below them the nearest training "
+    "scenes: nearly all pairs are the same picture, stroke by stroke. Imagined after training on a larger one, and the "
+    "nearest of those: places are alike, strokes and most classes differ."
+)
 
 SECOND = """## Does the judge matter?
 

@@ -6,7 +6,7 @@ from torch import Generator, Tensor
 
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.evaluation import copied as module
-from neurosym_lite.evaluation.copied import copied, nearest
+from neurosym_lite.evaluation.copied import copied, nearest_of
 
 
 def scenes(n: int, seed: int) -> Tensor:
@@ -30,11 +30,12 @@ def test_copies_are_found_and_counted() -> None:
 
 def test_the_nearest_is_that_of_all_parts(monkeypatch) -> None:
     new, real = scenes(20, 0), scenes(50, 1)
-    whole = nearest(new, real)
-    brute = (new[:, None].double() - real[None].double()).flatten(2).norm(dim=2).amin(1) / 255
-    torch.testing.assert_close(whole.double(), brute, rtol=1e-3, atol=1e-3)
+    whole = nearest_of(new, real)
+    brute = (new[:, None].double() - real[None].double()).flatten(2).norm(dim=2).min(1)
+    torch.testing.assert_close(whole.distances.double(), brute.values / 255, rtol=1e-3, atol=1e-3)
+    assert torch.equal(whole.indices, brute.indices)
     monkeypatch.setattr(module, "ROWS", 7)
-    torch.testing.assert_close(nearest(new, real), whole, rtol=1e-4, atol=1e-4)
+    assert torch.equal(nearest_of(new, real).indices, whole.indices)
 
 
 def test_crowds_of_unlike_size_are_refused() -> None:

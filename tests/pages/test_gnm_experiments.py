@@ -151,6 +151,15 @@ def test_a_larger_beta_is_said_to_do_what_it_did() -> None:
     assert experiments.by_beta_said([at(1, 0.5, 900)]) == ""
 
 
+def test_sets_that_were_learned_by_heart_are_named() -> None:
+    small, large = list(pictures.SETS.values())[:2]
+    copied = {small: {"copied": 0.97, "copied_error": 0.04}, large: {"copied": 0.55, "copied_error": 0.03}}
+    said = experiments.copies_said(copied)
+    assert "Learned by heart: the sets of 100 scenes." in said and "twice the error: 300 scenes." in said
+    half_way = experiments.copies_said({small: {"copied": 0.7, "copied_error": 0.03}})
+    assert half_way == "" == experiments.copies_said({})
+
+
 def test_the_pictures_show_the_records() -> None:
     records = load_records()
     files = ["figure_4", "scenes"] if pictures.has_scenes(records) else ["figure_4"]
