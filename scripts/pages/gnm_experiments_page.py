@@ -234,9 +234,9 @@ def second_section(records: list[Record]) -> str:
     header = ["run", "seed", "the parser", "the second", "difference"]
     if not both:
         return f"{words.SECOND}\n{NOT_RUN}\n"
-    most = max(map(abs, gaps.values()))
-    verdict = words.AGREE if most <= words.A_POINT else words.DISAGREE
-    said = f"Largest difference: {most:.3f}, over {len(both)} runs. {verdict}\n"
+    far = [f"`{r['recipe']}` by {abs(gaps[r['file']]):.3f}" for r in both if not abs(gaps[r["file"]]) <= words.A_POINT]
+    said = words.AGREE if not far else words.DISAGREE.format(far=", ".join(far))
+    said = f"Largest difference: {max(map(abs, gaps.values())):.3f}, over {len(both)} runs. {said}\n"
     return f"{words.SECOND}\n{said}\n{table(header, body)}"
 
 

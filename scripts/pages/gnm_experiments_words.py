@@ -162,7 +162,7 @@ SECOND = """## Does the judge matter?
 The same samples, read by a second parser: another architecture, another seed.
 """
 A_POINT = 0.01
-AGREE, DISAGREE = "They agree within a point.", "They do not agree within a point."
+AGREE, DISAGREE = "They agree within a point.", "They agree within a point but for {far}."
 
 RELAXED = """## Hard and relaxed presence
 

@@ -8,12 +8,12 @@ from scripts.toc import ROOT
 
 
 def number(value: float | int | None, digits: int = 4) -> str:
-    """A number for a table: from 1000 on whole, with thousands separated; below with `digits` significant digits."""
+    """A number for a table, with `digits` significant digits; large ones whole, with thousands separated."""
     if value is None:
         return "–"
     if not math.isfinite(value):
         return str(value)
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+    return f"{value:,.0f}" if abs(value) >= min(1000, 10**digits - 0.5) else f"{value:.{digits}g}"
 
 
 def published_number(value: float, column: str) -> str:
