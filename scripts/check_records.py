@@ -1,8 +1,8 @@
 """Does each shipped checkpoint still give the numbers of its record? `python -m scripts.check_records [RECIPE ...]`.
 
-Like `python -m neurosym_lite evaluate NAME --metrics structure,detection,what,d_steps,likelihood --json` for all of
-them, and the same of drawings' metrics, held against `data/results/`. Minutes a checkpoint: the tests measure what is
-quick. Exit status 1 where one differs.
+Like `python -m neurosym_lite evaluate NAME --metrics structure,sweeps,detection,what,d_steps,likelihood,frechet` for
+all of them, and the same of drawings' metrics, held against `data/results/`. Minutes a checkpoint: the tests measure
+what is quick. Exit status 1 where one differs.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.records import load_record
 
 ASKED = (
-    "structure", "detection", "what", "d_steps", "likelihood",
+    "structure", "sweeps", "detection", "what", "d_steps", "likelihood", "frechet",
     "transfer", "transfer_likelihood", "samples", "clusters", "one_shot",
 )  # fmt: skip
 
