@@ -48,10 +48,10 @@ def cases() -> list[Case]:
     lite = get_recipe("gnm-digits4-lite")
     phases = {"symbols": SAMPLER, "prior": f"{LOOP}; nothing is drawn in this phase", "joint": SAMPLER}
     found = [
-        Case(f"GNM lite, {word}", *2 * (_one_phase(lite, index),), against)
+        Case(f"GNM lite, {word}", *2 * (one_phase(lite, index),), against)
         for index, (word, against) in enumerate(phases.items())
     ]
-    paper = _one_phase(get_recipe("gnm-mnist10"), 0)
+    paper = one_phase(get_recipe("gnm-mnist10"), 0)
     paper = replace(paper, model=PAPER_MNIST, data=SceneData("mnist10", "digits", PAPER_MNIST.image_size))
     paper = replace(paper, phases=(replace(paper.phases[0], batch=PAPER_BATCH),))
     dood = get_recipe("dood-digits-lite")
@@ -67,7 +67,7 @@ def cases() -> list[Case]:
     ]
 
 
-def _one_phase(recipe: Recipe, index: int) -> Recipe:
+def one_phase(recipe: Recipe, index: int) -> Recipe:
     """The recipe with one of its phases alone, and a small bank where the phase has one."""
     phase = recipe.phases[index]
     return replace(recipe, phases=(replace(phase, bank=BANK if phase.bank else 0),))

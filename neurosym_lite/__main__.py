@@ -18,6 +18,7 @@ from neurosym_lite.commands.says import say
 NAME = "a recipe with a shipped checkpoint, a checkpoint file, or a run's folder"
 SIDE = "canvas side in pixels (default 128, the paper's; the lite and short recipes need --size 64)"
 SWEEPS = "pseudo-Gibbs sweeps, for models that have them"
+UNMEASURED = "leave a finished run's metrics to `python -m scripts.measure_again`: a GPU need not wait for them"
 ENGINES = ("eager", "graph", "compile")  # training.step.ENGINES
 METRICS = (
     "detection", "reconstruction", "binding", "structure", "sweeps", "likelihood", "relaxed", "d_steps", "frechet",
@@ -69,6 +70,7 @@ def _add_train(verbs: argparse._SubParsersAction) -> None:
     train.add_argument(
         "--engine", choices=["auto", *ENGINES], default="auto", help="auto: graph on a GPU, eager elsewhere"
     )
+    train.add_argument("--unmeasured", action="store_true", help=UNMEASURED)
     train.add_argument("--resume", action="store_true", help="go on from the state in DIR, if there is one")
     train.set_defaults(run=_command("train", "train"))
 
@@ -80,6 +82,7 @@ def _add_train_queue(verbs: argparse._SubParsersAction) -> None:
     queue.add_argument("--jobs", type=positive(int), default=1, help="runs at a time (default 1)")
     queue.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     queue.add_argument("--engine", choices=["auto", *ENGINES], default="auto", help="as for train")
+    queue.add_argument("--unmeasured", action="store_true", help=UNMEASURED)
     queue.add_argument("--out", metavar="DIR", default="runs", help="folder of the runs' folders (default runs)")
     queue.set_defaults(run=_command("train_queue", "train_queue"))
 

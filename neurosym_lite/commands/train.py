@@ -64,7 +64,7 @@ def _fit_and_finish(options: argparse.Namespace, run: loop.Run, steps: int, out:
     metrics: dict[str, float] = {}
     try:
         if not interrupted and run.ranks.first:
-            metrics = _finish(run, out, measured=run.step == steps)
+            metrics = _finish(run, out, measured=run.step == steps and not options.unmeasured)
     except KeyboardInterrupt:
         interrupted = True
     if interrupted:
@@ -110,7 +110,7 @@ def _say(run: loop.Run, line: str) -> None:
 def _finish(run: loop.Run, out: Path, measured: bool) -> dict[str, float]:
     """Write checkpoint and record; the metrics, which it returns, are those of the checkpoint as it is read back.
 
-    A run that its minutes stopped is not measured: measuring takes minutes of its own.
+    A run that its minutes stopped is not measured, nor one with --unmeasured: that takes minutes of a processor.
     """
     candidate = out / CANDIDATE  # the old checkpoint stays until the new one has been read
     try:

@@ -78,6 +78,7 @@ class Queue:
         command = [sys.executable, "-m", "neurosym_lite", "train", job.recipe, "--seed", str(job.seed), "--resume"]
         command += ["--out", str(folder), "--device", device, "--engine", self.options.engine]
         command += ["--minutes", f"{minutes:.3f}"] if minutes is not None else []
+        command += ["--unmeasured"] if self.options.unmeasured else []
         slot = min(set(range(self.options.jobs)) - {running.slot for running in self.running})
         log = open(folder / LOG, "ab")  # noqa: SIM115  (the process writes to it; closed when that has ended)
         # a session of its own: Ctrl-C comes to us, and we pass it on once

@@ -1,0 +1,166 @@
+"""python -m benchmarks.gpu: what a GPU makes of a step, and of four runs at once. Writes data/results/gpu.json.
+
+Steps a second of the training loop, batches included: operation by operation beside a CUDA graph. Then four runs by
+graph, each in a process of its own as `train-queue` starts them: one after another, all at once, and all at once under
+NVIDIA's MPS where it is installed, which lets kernels of several processes run side by side. Needs MNIST.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import torch
+
+from benchmarks.entries import significant
+from benchmarks.step import one_phase
+from neurosym_lite.training.checkpoints import write_atomically
+from neurosym_lite.training.loop import Run, start, train_step
+from neurosym_lite.training.recipe import rescaled
+from neurosym_lite.training.recipes import get_recipe
+from neurosym_lite.training.records import RESULTS
+from neurosym_lite.training.step import Engine
+
+REPORT = RESULTS / "gpu.json"
+BATCH = 32  # images a step, for all
+# recipe, its phase, and what that is called
+CASES = (
+    ("gnm-mnist4-lite", 0, "symbols"), ("gnm-mnist4-lite", 1, "prior"), ("gnm-mnist4-lite", 2, "all together"),
+    ("gnm-mnist4", 0, ""), ("dood-mnist-lite", 0, ""), ("dood-mnist", 0, ""),
+)  # fmt: skip
+WARM, STEPS, ROUNDS = 20, 40, 3  # steps before the clock, steps between two looks at it, looks
+AT_ONCE = ("gnm-mnist4-lite", "gnm-mnist10-lite", "dood-mnist-lite", "convdraw-mnist4-lite")
+SECONDS = 5.0  # that each of these trains for
+SLICE = 10  # steps between two looks at the clock there
+MPS = "nvidia-cuda-mps-control"
+
+
+def begun(name: str, phase: int, engine: Engine) -> tuple[Run, object]:
+    """A run of one phase of a recipe that has made its first steps, and where its batches come from."""
+    recipe = rescaled(one_phase(get_recipe(name), phase), batch=BATCH)
+    run, source = start(recipe, 0, torch.device("cuda"), engine=engine), recipe.data.source("train", device="cuda")
+    for _ in range(WARM):
+        train_step(run, source)
+    torch.cuda.synchronize()
+    return run, source
+
+
+def rate(name: str, phase: int, engine: Engine) -> float:
+    """Steps a second: the median of ROUNDS."""
+    run, source = begun(name, phase, engine)
+    seconds = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        for _ in range(STEPS):
+            train_step(run, source)
+        torch.cuda.synchronize()
+        seconds.append(time.perf_counter() - began)
+    return STEPS / median(seconds)
+
+
+def work(name: str) -> None:
+    """A run in a process of its own: says that it is ready, then trains whenever it is told to, and says how fast."""
+    run, source = begun(name, 0, "graph")
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        steps, began = 0, time.perf_counter()
+        while time.perf_counter() - began < SECONDS:
+            for _ in range(SLICE):
+                train_step(run, source)
+            torch.cuda.synchronize()
+            steps += SLICE
+        print(steps / (time.perf_counter() - began), flush=True)
+
+
+@contextmanager
+def workers(environment: dict[str, str]) -> Iterator[list[subprocess.Popen]]:
+    """A process for each of the four, all ready."""
+    command = [sys.executable, "-m", "benchmarks.gpu", "--work"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": os.environ | environment}
+    found = [subprocess.Popen([*command, name], **pipes) for name in AT_ONCE]
+    try:
+        for process in found:
+            if process.stdout.readline().strip() != "ready":
+                raise RuntimeError("a run did not begin")
+        yield found
+    finally:
+        for process in found:
+            process.kill()
+            process.wait()
+
+
+def trained(processes: list[subprocess.Popen]) -> list[float]:
+    """Steps a second of these, while they train together."""
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return [float(process.stdout.readline()) for process in processes]
+
+
+@contextmanager
+def mps() -> Iterator[dict[str, str]]:
+    """NVIDIA's MPS while this is on, as variables for the processes that shall use it."""
+    with tempfile.TemporaryDirectory() as folder:
+        variables = {"CUDA_MPS_PIPE_DIRECTORY": f"{folder}/pipe", "CUDA_MPS_LOG_DIRECTORY": f"{folder}/log"}
+        for path in variables.values():
+            Path(path).mkdir()
+        subprocess.run([MPS, "-d"], env=os.environ | variables, check=True, timeout=20)
+        try:
+            yield variables
+        finally:
+            subprocess.run([MPS], input="quit\n", text=True, env=os.environ | variables, check=False, timeout=20)
+
+
+def rounded(values: list[float]) -> list[float]:
+    """As the report has them."""
+    return [significant(value, 3) for value in values]
+
+
+def measure(path: Path) -> None:
+    """Measure all of it, and write the report after each piece."""
+    report: dict = {
+        "device": torch.cuda.get_device_name(), "cores": os.cpu_count(), "torch": torch.__version__.split("+")[0],
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"), "batch": BATCH, "engines": [],
+    }  # fmt: skip
+
+    def write() -> None:
+        write_atomically(path, f"{json.dumps(report, indent=1)}\n".encode())
+
+    for name, phase, word in CASES:
+        eager, graph = rounded([rate(name, phase, engine) for engine in ("eager", "graph")])
+        report["engines"].append({"recipe": name, "phase": word, "eager": eager, "graph": graph})
+        print(name, word, eager, graph, flush=True)
+        write()
+    with workers({}) as processes:
+        alone = [trained([process])[0] for process in processes]
+        report["at_once"] = {"recipes": AT_ONCE, "alone": rounded(alone), "together": rounded(trained(processes))}
+    print(report["at_once"], flush=True)
+    write()
+    if shutil.which(MPS):
+        with mps() as variables, workers(variables) as processes:
+            report["at_once"]["mps"] = rounded(trained(processes))
+        print(report["at_once"]["mps"], flush=True)
+        write()
+
+
+if __name__ == "__main__":
+    arguments = argparse.ArgumentParser("python -m benchmarks.gpu", description=__doc__.splitlines()[0])
+    arguments.add_argument("--out", type=Path, default=REPORT, help="file that is written")
+    arguments.add_argument("--work", metavar="RECIPE", help=argparse.SUPPRESS)
+    given = arguments.parse_args()
+    torch.set_num_threads(1)
+    if not torch.cuda.is_available():
+        arguments.error("torch sees no GPU here")
+    if given.work:
+        work(given.work)
+    else:
+        measure(given.out)
