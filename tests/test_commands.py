@@ -503,6 +503,14 @@ def test_checkpoints_on_the_way_the_newest_and_the_best(recipe, tmp_path, refuse
     assert [name for name in theirs if not torch.equal(ours[name], theirs[name])] == []  # looking changed nothing
 
 
+def test_measuring_can_be_left_to_another_machine(recipe, tmp_path) -> None:  # noqa: F811
+    out = tmp_path / "run"
+    assert main(["train", recipe.name, "--out", str(out), "--unmeasured"]) == 0
+    record = json.loads((out / "record.json").read_text())
+    assert record["steps"] == recipe.steps and record["metrics"] == {}
+    assert checkpoints.load_checkpoint(str(out))[1] == recipe
+
+
 def test_a_run_that_its_minutes_stopped_is_not_measured(recipe, tmp_path, capsys) -> None:  # noqa: F811
     out = tmp_path / "run"
     assert main(["train", recipe.name, "--out", str(out), "--minutes", "1e-9"]) == 0

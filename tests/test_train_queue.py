@@ -85,6 +85,20 @@ def test_runs_that_go_on_from_others_are_named_with_what_they_wait_for(tmp_path,
         assert lacking == f"no trained first in {tmp_path / 'runs'}, from which these go on: second"
 
 
+def test_a_run_is_told_what_the_list_was_told(tmp_path, monkeypatch) -> None:
+    commands, nothing = [], subprocess.Popen([sys.executable, "-c", ""])
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: commands.append(command) or nothing)
+    write_queue(tmp_path / "queue.json", [Job(VAE, seed=1), Job(VAE, seed=2)])
+    for unmeasured in (False, True):
+        asked = {"file": str(tmp_path / "queue.json"), "out": str(tmp_path / "runs"), "jobs": 1}
+        queue = Queue(argparse.Namespace(**asked, device="cpu", engine="eager", unmeasured=unmeasured))
+        assert queue.begin(0.5)
+        queue.running[0].log.close()
+    nothing.wait()
+    plain, quick = commands
+    assert quick == [*plain, "--unmeasured"] and plain[3:7] == ["train", VAE, "--seed", "1"] and "0.500" in plain
+
+
 def test_a_run_that_fails_has_its_problem_written_down(begin, tmp_path) -> None:
     jobs = [Job(VAE, seed=1), Job(VAE, seed=2)]
     broken = jobs[0].folder(tmp_path / "runs") / "state.safetensors"

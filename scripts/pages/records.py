@@ -11,7 +11,8 @@ PUBLISHED = ROOT / "data" / "published.json"
 CONTROLS = RECORDS / "controls.json"  # real scenes where models are measured
 # what lies beside the run records and is none
 NOT_RECORDS = (
-    "benchmarks.json", CONTROLS.name, "arrow_room_fidelity.json", "one_shot_controls.json", "transfer_controls.json",
+    "benchmarks.json", "gpu.json", CONTROLS.name, "arrow_room_fidelity.json", "one_shot_controls.json",
+    "transfer_controls.json",
 )  # fmt: skip
 Record = dict
 

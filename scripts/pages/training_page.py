@@ -1,13 +1,17 @@
 """Writes book/training.md: `python -m scripts.pages.training_page`. Counts and estimates come from `scaling`."""
 
+import json
+
 from neurosym_lite.training.recipes import get_recipe
 from scripts.pages import scaling
 from scripts.pages.markdown import table, write_page
+from scripts.pages.records import RECORDS
 from scripts.pages.scaling import counts, estimate
 from scripts.pages.training_words import BELOW, TOP
 from scripts.toc import ROOT
 
 PAGE = ROOT / "book" / "training.md"
+REPORT = RECORDS / "gpu.json"  # what benchmarks.gpu measured
 RECIPES = ("gnm-mnist4", "dood-mnist")
 GPUS = (1, 8, 64)
 COLUMNS = ["recipe", "GPUs", "joint batch", "ms a step", "images a second", "times one GPU, eager", "sending"]
@@ -25,13 +29,41 @@ def operations_sentence() -> str:
     return f"A step is a long list of operations, {' and '.join(said)}, most of them tiny."
 
 
+def operation_sentence() -> str:
+    """What an operation was measured to cost."""
+    launch, replay = (f"{seconds * MILLION:g}" for seconds in (scaling.LAUNCH, scaling.REPLAY))
+    return f"{launch} microseconds to launch an operation, {replay} in a graph"
+
+
 def assumptions() -> str:
     """What the estimate takes for granted."""
     return (
-        f"{scaling.LAUNCH * MILLION:g} microseconds to launch an operation, {scaling.REPLAY * MILLION:g} in a graph; "
         f"{scaling.ARITHMETIC / 1e12:g} TFLOP/s; {scaling.NODE} GPUs a machine; {scaling.INSIDE / 1e9:g} GB/s inside a "
         f"machine and {scaling.BETWEEN / 1e9:g} between machines; a message takes at least "
         f"{scaling.HOP_INSIDE * MILLION:g} microseconds inside a machine and {scaling.HOP_BETWEEN * MILLION:g} between"
+    )
+
+
+def engines(report: dict) -> str:
+    """Steps a second, operation by operation and by graph."""
+    body = [
+        [f"`{e['recipe']}`{', ' * bool(e['phase'])}{e['phase']}", f"{e['eager']:,g}", f"{e['graph']:,g}",
+         f"{e['graph'] / e['eager']:.1f}"]
+        for e in report["engines"]
+    ]  # fmt: skip
+    return table(["recipe, phase", "steps a second, eager", "graph", "ratio"], body)
+
+
+def at_once_sentence(once: dict) -> str:
+    """What four runs at once do, in runs one after another; and what some of them get of the GPU."""
+    shares = {way: [b / a for a, b in zip(once["alone"], once[way], strict=True)] for way in ("together", "mps")}
+    names = ", ".join(f"`{name}`" for name in once["recipes"])
+    least, most = ([f"{end(ways):.0%}" for ways in shares.values()] for end in (min, max))
+    return (
+        f"These by graph and at once ({names}) did together {sum(shares['mps']):.1f} times the work of one in the same "
+        f"time under NVIDIA's MPS, each between {least[1]} and {most[1]} of its speed alone. Without MPS the GPU "
+        f"gives itself to one process at a time: {sum(shares['together']):.1f} times, and the slowest had {least[0]}. "
+        "So start MPS before a list:"
     )
 
 
@@ -54,7 +86,15 @@ def rows() -> list[list[str]]:
 
 def page() -> str:
     """The page's text."""
-    top = TOP.replace("OPERATIONS", operations_sentence()).replace("ASSUMPTIONS", assumptions())
+    report = json.loads(REPORT.read_text(encoding="utf-8"))
+    parts = {
+        "OPERATIONS": operations_sentence(), "ASSUMPTIONS": assumptions(), "MEASURED": operation_sentence(),
+        "DEVICE": report["device"], "BATCH": str(report["batch"]), "ENGINES": engines(report),
+        "AT_ONCE": at_once_sentence(report["at_once"]),
+    }  # fmt: skip
+    top = TOP
+    for word, said in parts.items():
+        top = top.replace(word, said)
     return top + table(COLUMNS, rows()).rstrip() + "\n" + BELOW
 
 

@@ -45,22 +45,30 @@ need `python -m neurosym_lite data fetch mnist`.
 ## On a GPU
 
 Nothing changes but `--device cuda`, and a GPU that PyTorch sees is used anyway. These models are small networks with
-many small parts. OPERATIONS Launched one by one, the processor is the bottleneck and the GPU waits, unless the batch is
-so large that the arithmetic takes longer: by the estimate below that of `dood-mnist` is. So a step is recorded once as
-a CUDA graph and replayed: `--engine graph`, the default on a GPU. `--engine eager` turns that off. `--engine compile`
-compiles the loss first; that takes a minute or more and is worth it for long runs alone.
+many small parts. OPERATIONS Launched one by one, the processor is the bottleneck and the GPU waits. So a step is
+recorded once as a CUDA graph and replayed: `--engine graph`, the default on a GPU. `--engine eager` turns that off.
+`--engine compile` compiles the loss first; that takes a minute or more and is worth it for long runs alone.
 
 A graph has no host in it. Schedules, learning rate and batch are tensors that are filled before each replay, noise
 comes from the GPU's own generator, and no branch looks at a value. The tests hold every recipe to that, without a GPU:
 a step has to be the same list of operations whatever the images are, none of them may read a value, and loss and
 gradient have to run on PyTorch's meta device, where there are no values at all.
 
-```{admonition} Not measured
-:class: warning
+A test compares the losses of both wherever there is a GPU. How fast they are was measured on one DEVICE, at a batch of
+BATCH, batches included: `python -m benchmarks.gpu` writes `data/results/gpu.json`.
 
-No timing of the graph beside the plain step is on file yet. A test compares the losses of both wherever there is a
-GPU.
+ENGINES
+A GPU that one such run keeps waiting has room for more. AT_ONCE
+
+```bash
+export CUDA_MPS_PIPE_DIRECTORY=/tmp/mps CUDA_MPS_LOG_DIRECTORY=/tmp/mps_log
+mkdir -p $CUDA_MPS_PIPE_DIRECTORY $CUDA_MPS_LOG_DIRECTORY
+nvidia-cuda-mps-control -d                      # ends by: echo quit | nvidia-cuda-mps-control
+python -m neurosym_lite train-queue my_queue.json --minutes 9 --jobs 8 --unmeasured
 ```
+
+The metrics of a finished run are measured on the processor and take minutes. `--unmeasured` leaves them out, so that no
+GPU waits: copy `record.json` and `checkpoint.safetensors` home, and `python -m scripts.measure_again` fills the record.
 
 ## Several processes, several machines
 
@@ -103,14 +111,14 @@ for the same number of steps, it only costs. We have not measured where that is 
 ## What many GPUs would bring, on paper
 
 An estimate, not a measurement. A step takes as long as launching its operations or doing its arithmetic, whichever is
-longer, and then the time to add up all gradients in a ring, none of it hidden. Assumed are ASSUMPTIONS.
+longer, and then the time to add up all gradients in a ring, none of it hidden. What an operation costs is that of the
+paper-size steps above: MEASURED. Assumed are ASSUMPTIONS.
 
 """
 
 BELOW = """
-At its own batch `gnm-mnist4` gains nothing from more GPUs: each of them still launches every operation, and one GPU
-with a graph is ahead of them all. The batch of `dood-mnist` holds more arithmetic, so eight help; with 64 the sum of
-its many gradients eats the gain. The best use of eight GPUs is therefore eight runs at once: seeds, ablations, data
+At its own batch neither recipe gains from more GPUs: each of them still launches every operation, and one GPU with a
+graph is ahead of them all. The best use of eight GPUs is therefore eight runs at once: seeds, ablations, data
 sets. `train-queue --jobs 8` gives each a GPU of its own. One model on many GPUs pays where the batch grows with
 them.
 

@@ -1,5 +1,7 @@
 """The page on training says what is counted, and its sentences about the estimate hold."""
 
+import json
+
 import pytest
 
 from neurosym_lite.training.recipes import get_recipe
@@ -25,11 +27,23 @@ def test_an_estimate_is_launching_or_arithmetic_and_then_adding_up(monkeypatch) 
 
 
 def test_what_the_page_says_of_the_estimate_is_so() -> None:
-    gnm, dood = (counts(name) for name in training_page.RECIPES)
-    batch, wide = (get_recipe(name).phases[0].batch for name in training_page.RECIPES)
-    graph = estimate(gnm, 1, batch, graph=True).images
-    alone = estimate(gnm, 1, batch).images
-    assert all(estimate(gnm, gpus, batch).images < alone < graph for gpus in training_page.GPUS[1:])
-    one, eight, many = (estimate(dood, gpus, wide).images for gpus in training_page.GPUS)
-    assert one < eight and many < eight and estimate(dood, 64, wide).sending > 0.3
-    assert estimate(dood, 64, 64 * wide).images > 30 * one
+    for name in training_page.RECIPES:
+        found, batch = counts(name), get_recipe(name).phases[0].batch
+        graph, alone = (estimate(found, 1, batch, graph).images for graph in (True, False))
+        assert all(estimate(found, gpus, batch).images < alone < graph for gpus in training_page.GPUS[1:])
+        assert estimate(found, 64, 64 * batch).images > 30 * alone
+
+
+def test_an_operation_costs_what_was_measured() -> None:
+    measured = json.loads(training_page.REPORT.read_text(encoding="utf-8"))["engines"]
+    measured = [entry for entry in measured if entry["recipe"] in training_page.RECIPES]
+    for engine, cost in (("eager", scaling.LAUNCH), ("graph", scaling.REPLAY)):
+        each = [1 / entry[engine] / counts(entry["recipe"]).operations for entry in measured]
+        assert len(each) == 2 and sum(each) / 2 == pytest.approx(cost, rel=0.05)
+
+
+def test_four_at_once_are_summed_up_in_runs_one_after_another() -> None:
+    once = {"recipes": ["a", "b"], "alone": [100, 200], "together": [30, 100], "mps": [80, 150]}
+    said = training_page.at_once_sentence(once)
+    assert "(`a`, `b`) did together 1.6 times" in said and "each between 75% and 80% of its speed" in said
+    assert "0.8 times, and the slowest had 30%" in said
