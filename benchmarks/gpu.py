@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from benchmarks.entries import significant
 from benchmarks.step import one_phase
 from neurosym_lite.training.checkpoints import write_atomically
 from neurosym_lite.training.loop import Run, start, train_step
+from neurosym_lite.training.mps import CONTROL, mps
 from neurosym_lite.training.recipe import rescaled
 from neurosym_lite.training.recipes import get_recipe
 from neurosym_lite.training.records import RESULTS
@@ -41,7 +41,6 @@ WARM, STEPS, ROUNDS = 20, 40, 3  # steps before the clock, steps between two loo
 AT_ONCE = ("gnm-mnist4-lite", "gnm-mnist10-lite", "dood-mnist-lite", "convdraw-mnist4-lite")
 SECONDS = 5.0  # that each of these trains for
 SLICE = 10  # steps between two looks at the clock there
-MPS = "nvidia-cuda-mps-control"
 
 
 def begun(name: str, phase: int, engine: Engine) -> tuple[Run, object]:
@@ -106,20 +105,6 @@ def trained(processes: list[subprocess.Popen]) -> list[float]:
     return [float(process.stdout.readline()) for process in processes]
 
 
-@contextmanager
-def mps() -> Iterator[dict[str, str]]:
-    """NVIDIA's MPS while this is on, as variables for the processes that shall use it."""
-    with tempfile.TemporaryDirectory() as folder:
-        variables = {"CUDA_MPS_PIPE_DIRECTORY": f"{folder}/pipe", "CUDA_MPS_LOG_DIRECTORY": f"{folder}/log"}
-        for path in variables.values():
-            Path(path).mkdir()
-        subprocess.run([MPS, "-d"], env=os.environ | variables, check=True, timeout=20)
-        try:
-            yield variables
-        finally:
-            subprocess.run([MPS], input="quit\n", text=True, env=os.environ | variables, check=False, timeout=20)
-
-
 def rounded(values: list[float]) -> list[float]:
     """As the report has them."""
     return [significant(value, 3) for value in values]
@@ -145,7 +130,7 @@ def measure(path: Path) -> None:
         report["at_once"] = {"recipes": AT_ONCE, "alone": rounded(alone), "together": rounded(trained(processes))}
     print(report["at_once"], flush=True)
     write()
-    if shutil.which(MPS):
+    if shutil.which(CONTROL):
         with mps() as variables, workers(variables) as processes:
             report["at_once"]["mps"] = rounded(trained(processes))
         print(report["at_once"]["mps"], flush=True)

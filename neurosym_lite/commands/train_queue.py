@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -18,6 +18,7 @@ import torch
 from neurosym_lite.commands.says import say
 from neurosym_lite.data.sources import BUNDLED, at_hand
 from neurosym_lite.training.checkpoints import prepare_folder
+from neurosym_lite.training.mps import MpsError, is_on, mps
 from neurosym_lite.training.queue import Job, can_start, looked_up, read_queue, waits_for, write_queue
 from neurosym_lite.training.recipes import RECIPES
 
@@ -46,6 +47,7 @@ class Queue:
         self.path, self.runs, self.options = Path(options.file), Path(options.out), options
         self.problems: dict[str, str] = {}  # of the runs that this command has begun, "" where all is well
         self.running: list[Running] = []
+        self.variables: dict[str, str] = {}  # of the environment, for all processes
         self.stopping = False
 
     def jobs(self) -> list[Job]:
@@ -82,7 +84,8 @@ class Queue:
         slot = min(set(range(self.options.jobs)) - {running.slot for running in self.running})
         log = open(folder / LOG, "ab")  # noqa: SIM115  (the process writes to it; closed when that has ended)
         # a session of its own: Ctrl-C comes to us, and we pass it on once
-        process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True, env=_environment(slot))
+        environment = os.environ | self.variables | _gpu_of(slot)
+        process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True, env=environment)
         say(f"begun {job.name} at step {job.step:,} of {job.steps:,}")
         return Running(job.name, slot, process, log)
 
@@ -124,7 +127,8 @@ def train_queue(options: argparse.Namespace) -> int:
     """
     queue, began = Queue(options), time.monotonic()
     lacking = _say_what_lacks_data(queue)
-    with _signals(queue):
+    with _signals(queue), ExitStack() as stack:
+        queue.variables = _side_by_side(options, stack)
         try:
             while True:
                 left = options.minutes and options.minutes - (time.monotonic() - began) / 60
@@ -185,12 +189,24 @@ def _report(queue: Queue) -> None:
             say(f"no trained {base} in {queue.runs}, from which these go on: {names}")
 
 
-def _environment(slot: int) -> dict[str, str]:
+def _gpu_of(slot: int) -> dict[str, str]:
     """Where there are several GPUs each slot has its own, in turn."""
     gpus = torch.cuda.device_count()
     if gpus < 2 or "CUDA_VISIBLE_DEVICES" in os.environ:
-        return dict(os.environ)
-    return {**os.environ, "CUDA_VISIBLE_DEVICES": str(slot % gpus)}
+        return {}
+    return {"CUDA_VISIBLE_DEVICES": str(slot % gpus)}
+
+
+def _side_by_side(options: argparse.Namespace, stack: ExitStack) -> dict[str, str]:
+    """Where runs have to share a GPU: NVIDIA's MPS for them, until the stack ends. One that is on already is used."""
+    gpus = torch.cuda.device_count()
+    if options.device == "cpu" or not 0 < gpus < options.jobs or is_on():
+        return {}
+    try:
+        return stack.enter_context(mps())
+    except MpsError as error:
+        say(f"runs that share a GPU take turns on it, --jobs {gpus} is as quick ({error})")
+        return {}
 
 
 def _last_line(log: Path, status: int) -> str:

@@ -63,7 +63,7 @@ def at_once_sentence(once: dict) -> str:
         f"These by graph and at once ({names}) did together {sum(shares['mps']):.1f} times the work of one in the same "
         f"time under NVIDIA's MPS, each between {least[1]} and {most[1]} of its speed alone. Without MPS the GPU "
         f"gives itself to one process at a time: {sum(shares['together']):.1f} times, and the slowest had {least[0]}. "
-        "So start MPS before a list:"
+        "So `train-queue` starts MPS where it is installed and runs have to share a GPU, and ends it with the list."
     )
 
 
@@ -94,7 +94,7 @@ def page() -> str:
     }  # fmt: skip
     top = TOP
     for word, said in parts.items():
-        top = top.replace(word, said)
+        top = top.replace(f"<{word}>", said)
     return top + table(COLUMNS, rows()).rstrip() + "\n" + BELOW
 
 

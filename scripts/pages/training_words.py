@@ -45,7 +45,7 @@ need `python -m neurosym_lite data fetch mnist`.
 ## On a GPU
 
 Nothing changes but `--device cuda`, and a GPU that PyTorch sees is used anyway. These models are small networks with
-many small parts. OPERATIONS Launched one by one, the processor is the bottleneck and the GPU waits. So a step is
+many small parts. <OPERATIONS> Launched one by one, the processor is the bottleneck and the GPU waits. So a step is
 recorded once as a CUDA graph and replayed: `--engine graph`, the default on a GPU. `--engine eager` turns that off.
 `--engine compile` compiles the loss first; that takes a minute or more and is worth it for long runs alone.
 
@@ -54,21 +54,18 @@ comes from the GPU's own generator, and no branch looks at a value. The tests ho
 a step has to be the same list of operations whatever the images are, none of them may read a value, and loss and
 gradient have to run on PyTorch's meta device, where there are no values at all.
 
-A test compares the losses of both wherever there is a GPU. How fast they are was measured on one DEVICE, at a batch of
-BATCH, batches included: `python -m benchmarks.gpu` writes `data/results/gpu.json`.
+A test compares the losses of both wherever there is a GPU. How fast they are was measured on one <DEVICE>, at a batch
+of <BATCH>, batches included: `python -m benchmarks.gpu` writes `data/results/gpu.json`.
 
-ENGINES
-A GPU that one such run keeps waiting has room for more. AT_ONCE
-
-```bash
-export CUDA_MPS_PIPE_DIRECTORY=/tmp/mps CUDA_MPS_LOG_DIRECTORY=/tmp/mps_log
-mkdir -p $CUDA_MPS_PIPE_DIRECTORY $CUDA_MPS_LOG_DIRECTORY
-nvidia-cuda-mps-control -d                      # ends by: echo quit | nvidia-cuda-mps-control
-python -m neurosym_lite train-queue my_queue.json --minutes 9 --jobs 8 --unmeasured
-```
+<ENGINES>
+A GPU that one such run keeps waiting has room for more. <AT_ONCE>
 
 The metrics of a finished run are measured on the processor and take minutes. `--unmeasured` leaves them out, so that no
-GPU waits: copy `record.json` and `checkpoint.safetensors` home, and `python -m scripts.measure_again` fills the record.
+GPU waits. Copy `record.json` and `checkpoint.safetensors` home, and `python -m scripts.measure_again` fills the record:
+
+```bash
+python -m neurosym_lite train-queue my_queue.json --minutes 9 --jobs 8 --unmeasured
+```
 
 ## Several processes, several machines
 
@@ -112,7 +109,7 @@ for the same number of steps, it only costs. We have not measured where that is 
 
 An estimate, not a measurement. A step takes as long as launching its operations or doing its arithmetic, whichever is
 longer, and then the time to add up all gradients in a ring, none of it hidden. What an operation costs is that of the
-paper-size steps above: MEASURED. Assumed are ASSUMPTIONS.
+paper-size steps above: <MEASURED>. Assumed are <ASSUMPTIONS>.
 
 """
 

@@ -1,6 +1,7 @@
 """The page on training says what is counted, and its sentences about the estimate hold."""
 
 import json
+import re
 
 import pytest
 
@@ -10,7 +11,9 @@ from scripts.pages.scaling import BYTES, Counts, adding_up, counts, estimate
 
 
 def test_the_page_is_what_the_script_writes() -> None:
-    assert training_page.PAGE.read_text(encoding="utf-8") == training_page.page()
+    written = training_page.page()
+    assert training_page.PAGE.read_text(encoding="utf-8") == written
+    assert "\n#SBATCH --nodes" in written and not re.search("<[A-Z_]+>", written)  # only what is to be filled in was
 
 
 def test_an_estimate_is_launching_or_arithmetic_and_then_adding_up(monkeypatch) -> None:
