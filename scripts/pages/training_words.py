@@ -61,11 +61,13 @@ of <BATCH>, batches included: `python -m benchmarks.gpu` writes `data/results/gp
 A GPU that one such run keeps waiting has room for more. <AT_ONCE>
 
 The metrics of a finished run are measured on the processor and take minutes. `--unmeasured` leaves them out, so that no
-GPU waits. Copy `record.json` and `checkpoint.safetensors` home, and `python -m scripts.measure_again` fills the record:
+GPU waits:
 
 ```bash
 python -m neurosym_lite train-queue my_queue.json --minutes 9 --jobs 8 --unmeasured
 ```
+
+Then copy each `record.json` and `checkpoint.safetensors` home, and `python -m scripts.measure_again` fills the record.
 
 ## Several processes, several machines
 
