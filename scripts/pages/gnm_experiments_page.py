@@ -5,7 +5,7 @@ Measures nothing. A number reaches the page only from data/results/, data/publis
 
 import json
 import sys
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from torch import nn
 
@@ -19,7 +19,7 @@ from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN, at_least, cell, lines, linked, measured, relaxed, steps
 from scripts.pages.gnm_experiments import LITE, RULES, STEMS, recipe_name
 from scripts.pages.markdown import number, published_number, table, write_page
-from scripts.pages.records import CONTROLS, PUBLISHED, Record, load_records, of_controls, runs_of
+from scripts.pages.records import CONTROLS, PUBLISHED, Record, load_records, middle, of_controls, runs_of
 from scripts.pages.results_words import DATASETS, HEADINGS
 from scripts.toc import ROOT
 
@@ -202,7 +202,24 @@ def few_section(records: list[Record], controls: dict) -> str:
         body.append([number(scenes), *few_cells(name, records), copies])
     body.append([words.EVERY_NEW, *few_cells(recipe_name("GNM", pictures.RULE), records), "–"])
     shown = f"{figure('scenes', words.ALT_FEW)}\n" if pictures.has_scenes(records) else ""
-    return f"{words.FEW}\n{shown}{table(words.FEW_COLUMNS, body)}\n{copies_said(controls['copied'])}"
+    said = f"{few_said(records)}{copies_said(controls['copied'])}"
+    return f"{words.FEW}\n{shown}{table(words.FEW_COLUMNS, body)}\n{said}"
+
+
+def few_said(records: list[Record]) -> str:
+    """What grows with the training set and what does not, by the means of the runs, as far as it is so."""
+    found = [(words.SCENES.format(size=number(size)), runs_of(name, records)) for size, name in pictures.SETS.items()]
+    found.append((words.EVERY_NEW, runs_of(recipe_name("GNM", pictures.RULE), records)))
+    keys = ("structure_spread", "frechet", "structure_accuracy")
+    rows = [(size, *(middle(runs, key) for key in keys)) for size, runs in found]
+    rows = [row for row in rows if None not in row]
+    if len(rows) <= 2:
+        return ""
+    sizes, spread, distance, structure = zip(*rows, strict=True)
+    farther = all(a < b for a, b in pairwise(distance)) and (max(spread), min(spread)) == (spread[0], spread[-1])
+    least = structure.index(min(structure))
+    said = [words.FARTHER] * farther + [words.LEAST.format(size=sizes[least])] * (0 < least < len(sizes) - 1)
+    return f"{' '.join(said)}\n\n" if said else ""
 
 
 def copies_said(copied: dict) -> str:

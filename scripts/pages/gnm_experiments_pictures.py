@@ -88,7 +88,7 @@ def scenes(records: list[Record]) -> Figure:
         ("structure", "ancestral", "o", "-", figures.BLUE), ("swept", "after two sweeps", "s", "--", figures.ORANGE),
     ):  # fmt: skip
         for size, stem in SETS.items():
-            for run in runs_of(stem, records)[:1]:
+            for run in runs_of(stem, records):
                 value, *ends = (run["metrics"][f"{kind}_{what}"] for what in ("accuracy", "low", "high"))
                 reach = [[abs(end - value)] for end in ends]
                 axes.errorbar(size, value, reach, color=colour, marker=mark, capsize=3)

@@ -146,6 +146,12 @@ not seen. {cite:t}`meehan2020copying` ask the same by ranks of distances.
 """
 FEW_COLUMNS = ("scenes", "S-Acc", "swept", "spread", "Fréchet", "LL", "D-Steps", "copied")
 EVERY_NEW, NOT_MEASURED = "every batch new", "not measured"
+SCENES = "{size} scenes"
+FARTHER = (
+    "The Fréchet distance rises from each row to the next: the more scenes a model has seen, the farther its samples "
+    "are from real ones. The first row has the most varied handwriting, the last the plainest."
+)
+LEAST = "Structure accuracy does not grow with the training set: it is least with {size}."
 BY_HEART = (
     "Learned by heart: the sets of {sizes} scenes. Structure accuracy, handwriting and the Fréchet distance do not "
     "show it; the likelihood of held-out scenes does."

@@ -151,6 +151,22 @@ def test_a_larger_beta_is_said_to_do_what_it_did() -> None:
     assert experiments.by_beta_said([at(1, 0.5, 900)]) == ""
 
 
+def test_what_more_scenes_bring_is_said_where_it_is_so() -> None:
+    def said(structure: list[float], distance: list[float], spread: list[float]) -> str:
+        names = [*list(pictures.SETS.values())[:2], "gnm-mnist4-lite"]
+        keys = ("structure_accuracy", "frechet", "structure_spread")
+        values = zip(structure, distance, spread, strict=True)
+        return experiments.few_said(
+            [run(name, **dict(zip(keys, each, strict=True))) for name, each in zip(names, values, strict=True)]
+        )
+
+    dip = said([0.8, 0.5, 0.9], [0.1, 0.2, 0.3], [0.3, 0.2, 0.1])
+    assert words.FARTHER in dip and "it is least with 300 scenes." in dip
+    assert said([0.5, 0.8, 0.9], [0.1, 0.2, 0.3], [0.3, 0.1, 0.2]) == ""
+    assert said([0.5, 0.8, 0.9], [0.2, 0.1, 0.3], [0.3, 0.2, 0.1]) == ""
+    assert experiments.few_said([]) == ""
+
+
 def test_sets_that_were_learned_by_heart_are_named() -> None:
     small, large = list(pictures.SETS.values())[:2]
     copied = {small: {"copied": 0.97, "copied_error": 0.04}, large: {"copied": 0.55, "copied_error": 0.03}}
