@@ -169,20 +169,26 @@ def figure_4_section(records: list[Record]) -> str:
 
 
 def by_beta_said(records: list[Record]) -> str:
-    """What a larger beta did to each of our models, the smallest beta against the largest that was run."""
+    """What a larger beta did to each of our models: all seeds of the smallest beta against all of the largest run."""
     said = []
     for model, by_beta in pictures.BETAS.items():
-        ends = [runs[0]["metrics"] for name in by_beta.values() if (runs := runs_of(name, records))]
+        ends = [runs for name in by_beta.values() if (runs := runs_of(name, records))]
         if len(ends) > 1:
-            structure = moved(*((m["structure_low"], m["structure_high"]) for m in (ends[0], ends[-1])))
-            likelihood = moved(*(within(m["likelihood"], m["likelihood_error"]) for m in (ends[0], ends[-1])))
+            structure, likelihood = (moved(reach(ends[0]), reach(ends[-1])) for reach in (structures, likelihoods))
             said.append(words.BY_BETA.format(model=model, structure=structure, likelihood=likelihood))
     return "\n".join(said) + "\n" if said else ""
 
 
-def within(value: float, error: float) -> tuple[float, float]:
-    """The 95 % interval of a mean with that standard error."""
-    return value - Z95 * error, value + Z95 * error
+def structures(runs: list[Record]) -> tuple[float, float]:
+    """From the lowest end of these runs' intervals of structure accuracy to the highest."""
+    found = [run["metrics"] for run in runs]
+    return min(m["structure_low"] for m in found), max(m["structure_high"] for m in found)
+
+
+def likelihoods(runs: list[Record]) -> tuple[float, float]:
+    """The same of their likelihoods: 95 % intervals of a mean."""
+    found = [(run["metrics"]["likelihood"], Z95 * run["metrics"]["likelihood_error"]) for run in runs]
+    return min(value - reach for value, reach in found), max(value + reach for value, reach in found)
 
 
 def moved(first: tuple[float, float], last: tuple[float, float]) -> str:
@@ -242,7 +248,8 @@ def few_cells(name: str, records: list[Record]) -> list[str]:
 def second_section(records: list[Record]) -> str:
     """Two parsers on the same samples."""
     both = [r for r in records if {"structure_accuracy", "second_accuracy"} <= r["metrics"].keys()]
-    gaps = {r["file"]: r["metrics"]["second_accuracy"] - r["metrics"]["structure_accuracy"] for r in both}
+    shares = {r["file"]: [r["metrics"][f"{judge}_accuracy"] for judge in ("structure", "second")] for r in both}
+    gaps = {file: round(second - first, 5) for file, (first, second) in shares.items()}
     body = [
         [f"`{r['recipe']}`", str(r["seed"]), linked(f"{r['metrics']['structure_accuracy']:.3f}", r),
          linked(f"{r['metrics']['second_accuracy']:.3f}", r), f"{gaps[r['file']]:+.3f}"]
