@@ -14,6 +14,7 @@ from neurosym_lite.training.recipe import MODELS, Config
 from neurosym_lite.training.recipes import RECIPES
 from scripts.pages import gnm_experiments as found
 from scripts.pages import gnm_experiments_pictures as pictures
+from scripts.pages import gnm_experiments_seeds as seeds
 from scripts.pages import gnm_experiments_seen as seen
 from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN, at_least, cell, lines, linked, measured, relaxed, steps
@@ -26,7 +27,6 @@ from scripts.toc import ROOT
 PAGE = ROOT / "book" / "gnm_experiments.md"
 # rows of table 5, and below them those of ours that the paper does not count
 COUNTED = ("GNM", "GENESIS", "ConvDRAW", "VAE", "GNM-Gaussian", "GNM-NoMLP", "ConvDRAW-MLP")
-BY_HEART = 0.9  # share of imagined scenes that are nearer to the training set: above this it was learned by heart
 COLUMNS = ("S-Acc", "*t*", "D-Steps", "LL", "ESS", "Fréchet")
 
 
@@ -231,7 +231,7 @@ def few_said(records: list[Record]) -> str:
 def copies_said(copied: dict) -> str:
     """Which training sets were learned by heart, which were not, and a picture of both."""
     near = {number(size): copied[name] for size, name in pictures.SETS.items() if name in copied}
-    by_heart = [size for size, m in near.items() if m["copied"] > BY_HEART]
+    by_heart = [size for size, m in near.items() if m["copied"] > words.BY_HEART_ABOVE]
     not_copied = [size for size, m in near.items() if abs(m["copied"] - 0.5) < 2 * m["copied_error"]]
     said = [words.BY_HEART.format(sizes=", ".join(by_heart))] if by_heart else []
     said += [words.NO_COPIES.format(sizes=", ".join(not_copied))] if not_copied else []
@@ -284,7 +284,8 @@ def page(records: list[Record], published: dict, controls: dict) -> str:
         words.INTRODUCTION, words.HOW_TO_READ, controls_section(controls), tables_section(gnm, records),
         figure_4_section(records), seen.section(records, controls),
         parameters_section(gnm["table_5_parameters_millions"], records),
-        few_section(records, controls), second_section(records), relaxed_section(records), words.DIFFERENCES,
+        few_section(records, controls), seeds.section(records, controls), second_section(records),
+        relaxed_section(records), words.DIFFERENCES,
     ])  # fmt: skip
 
 

@@ -151,7 +151,10 @@ FARTHER = (
     "The Fréchet distance rises from each row to the next: the more scenes a model has seen, the farther its samples "
     "are from real ones. The first row has the most varied handwriting, the last the plainest."
 )
-LEAST = "Structure accuracy does not grow with the training set: it is least with {size}."
+LEAST = (
+    "Structure accuracy does not grow with the training set: it is least with {size}. Trainings on one set can differ "
+    "as much: see [what they differ in](what-trainings-differ-in)."
+)
 BY_HEART = (
     "Learned by heart: the sets of {sizes} scenes. Structure accuracy, handwriting and the Fréchet distance do not "
     "show it; the likelihood of held-out scenes does."
@@ -161,6 +164,29 @@ ALT_COPIES = (
     "Four rows of eight scenes. Imagined after training on the smallest set, and below them the nearest training "
     "scenes: nearly all pairs are the same picture, stroke by stroke. Imagined after training on a larger one, and the "
     "nearest of those: places are alike, strokes and most classes differ."
+)
+
+BY_HEART_ABOVE = 0.9  # share of imagined scenes that are nearer to the training set: above this it was learned by heart
+SAME_PRICE = ("GNM", "GNM-single", "GNM-8")  # besides the finite sets: one schedule of beta_g for all
+SEEDS = """(what-trainings-differ-in)=
+## What trainings of one model differ in
+
+Structure accuracy changes from seed to seed by more than its error, and so does what $z_g$ says. Below are all
+trainings on MNIST-4 by GNM's own schedule of prices, but for sets that were learned by heart, from the most silent
+$z_g$ to the most talkative. The two KLs are those of the last thousand steps, in nats a scene: what $z_g$ costs, and
+what the cells still pay for places.
+"""
+CPU = "CPU"
+PLACES, STRUCTURE, LIKELIHOOD = "the KL of places", "structure accuracy", "likelihood"
+RELATED = "Rank correlation with the KL of $z_g$, over {runs} runs: {said}."
+SPEAKS_MORE = (
+    "Where the digits stand has a price near the one that was asked, so one training lets it into $z_g$ and another "
+    "does not, and their losses are alike. A prior that has more to say has more to get wrong, which would explain "
+    "that fewer of its scenes obey."
+)
+MACHINES = (
+    "Of the {many} trainings on a GPU {talkative} are in the more talkative half. The tests hold both machines to the "
+    "same losses; whether this is chance cannot be told from so few."
 )
 
 SECOND = """## Does the judge matter?

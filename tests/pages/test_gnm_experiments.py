@@ -12,6 +12,7 @@ from scripts.pages import cells
 from scripts.pages import gnm_experiments as found
 from scripts.pages import gnm_experiments_page as experiments
 from scripts.pages import gnm_experiments_pictures as pictures
+from scripts.pages import gnm_experiments_seeds as seeds
 from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN
 from scripts.pages.records import PUBLISHED, RECORDS, load_records, runs_of
@@ -45,12 +46,16 @@ def test_the_page_is_what_the_records_say() -> None:
 
 def test_no_number_is_typed(monkeypatch, spread_of_nan) -> None:
     """With all records, tables and counts turned to NaN no digit is left but in names."""
-    records = [record | {"metrics": nowhere(record["metrics"]), "seed": math.nan} for record in load_records()]
+    records = [
+        record | {key: nowhere(record[key]) for key in ("metrics", "curve")}
+        | {"seed": math.nan, "device": re.sub(r"\d", "", record["device"])}
+        for record in load_records()
+    ]  # fmt: skip
     monkeypatch.setattr(experiments, "count", lambda config: math.nan)
     monkeypatch.setattr(pictures, "BETAS", {m: {math.nan: line[1]} for m, line in pictures.BETAS.items()})
     monkeypatch.setattr(pictures, "SETS", {math.nan: next(iter(pictures.SETS.values()))})
     text = experiments.page(records, nowhere(json.loads(PUBLISHED.read_text(encoding="utf-8"))), nowhere(controls()))
-    text = re.sub(r"over \d+ runs", "", text)  # counted
+    text = re.sub(r"over \d+ runs|Of the \d+ trainings on a GPU \d+ are", "", text)  # counted
     left = [line for line in NAMES.sub("", text).splitlines() if re.search(r"\d", line)]
     assert left == [] and "nan" in text
 
@@ -161,7 +166,7 @@ def test_what_more_scenes_bring_is_said_where_it_is_so() -> None:
         )
 
     dip = said([0.8, 0.5, 0.9], [0.1, 0.2, 0.3], [0.3, 0.2, 0.1])
-    assert words.FARTHER in dip and "it is least with 300 scenes." in dip
+    assert words.FARTHER in dip and "it is least with 300 scenes. " in dip
     assert said([0.5, 0.8, 0.9], [0.1, 0.2, 0.3], [0.3, 0.1, 0.2]) == ""
     assert said([0.5, 0.8, 0.9], [0.2, 0.1, 0.3], [0.3, 0.2, 0.1]) == ""
     assert experiments.few_said([]) == ""
@@ -183,3 +188,21 @@ def test_the_pictures_show_the_records() -> None:
     for name in files:
         with Image.open(pictures.PICTURES / f"{name}.png") as picture:
             assert picture.info[pictures.FINGERPRINT] == pictures.fingerprint(records, controls()), "run `make results`"
+
+
+def test_trainings_are_ordered_by_what_their_code_says_and_related_to_structure() -> None:
+    def trained(seed: int, spoken: float, structure: float, device: str = "cpu, 1 thread") -> dict:
+        about = {"structure_accuracy": structure, "likelihood": 10.0 * structure, "likelihood_error": 1.0}
+        curve = [{"step": 100, "kl_global": 999.0, "kl_where": 0.0}]
+        curve += [{"step": step, "kl_global": spoken, "kl_where": 40 - spoken} for step in range(200, 1200, 100)]
+        return run("gnm-mnist4-lite", seed, **about) | {"curve": curve, "device": device}
+
+    runs = [trained(0, 12.0, 0.6, "a GPU"), trained(1, 5.0, 0.9), trained(2, 8.0, 0.8)]
+    said = seeds.section(runs, {"copied": {}})
+    order = [line.split(" | ")[1] for line in said.splitlines() if line.startswith("| `gnm")]
+    assert order == ["1", "2", "0"] and "[12.0]" in said and "| a GPU |" in said
+    assert "over 3 runs: the KL of places -1.00, structure accuracy -1.00, likelihood -1.00." in said
+    assert words.SPEAKS_MORE in said and "Of the 1 trainings on a GPU 1 are in" in said
+    silent = seeds.section([trained(0, 12.0, 0.9), trained(1, 5.0, 0.6), trained(2, 8.0, 0.8)], {"copied": {}})
+    assert words.SPEAKS_MORE not in silent and "on a GPU" not in silent
+    assert NOT_RUN in seeds.section(runs[:1], {"copied": {}})

@@ -1,0 +1,73 @@
+"""The page's section on what trainings of one model differ in: how much of a scene z_g says, and what that costs."""
+
+import math
+from statistics import correlation, mean
+
+from scripts.pages import gnm_experiments_words as words
+from scripts.pages.cells import NOT_RUN, linked, measured
+from scripts.pages.gnm_experiments import recipe_name
+from scripts.pages.gnm_experiments_pictures import RULE, SETS
+from scripts.pages.markdown import table
+from scripts.pages.records import Record, runs_of
+
+LAST = 10  # entries of a record's curve that are averaged: its last thousand steps
+CLEAR = 0.5  # size of a rank correlation that is worth a sentence
+
+
+def section(records: list[Record], controls: dict) -> str:
+    """A table of all trainings with GNM's price on this rule, and the correlation in it."""
+    runs = [run for name in names(controls) for run in runs_of(name, records) if run["curve"]]
+    if len(runs) <= 2:
+        return f"{words.SEEDS}\n{NOT_RUN}\n"
+    runs.sort(key=lambda run: late(run, "kl_global"))
+    body = [
+        [f"`{r['recipe']}`", str(r["seed"]), words.CPU if on_cpu(r) else r["device"],
+         *(linked(f"{late(r, key):.1f}", r) for key in ("kl_global", "kl_where")),
+         measured(r, "structure_accuracy"), measured(r, "likelihood")]
+        for r in runs
+    ]  # fmt: skip
+    header = ["run", "seed", "trained on", "KL of $z_g$", "KL of places", "S-Acc", "LL"]
+    return f"{words.SEEDS}\n{table(header, body)}\n{related(runs)}"
+
+
+def names(controls: dict) -> list[str]:
+    """The recipes: GNM with one Gaussian or a mixture, more steps, finite sets that are not known to be copied."""
+    copied = {name for name, near in controls["copied"].items() if near["copied"] > words.BY_HEART_ABOVE}
+    return [*(recipe_name(row, RULE) for row in words.SAME_PRICE), *(n for n in SETS.values() if n not in copied)]
+
+
+def late(run: Record, key: str) -> float:
+    """A term of the loss, averaged over the end of the training."""
+    return mean(entry[key] for entry in run["curve"][-LAST:])
+
+
+def rank_correlation(first: list[float], second: list[float]) -> float:
+    """Spearman's; NaN where a value is none, or all of one side are the same."""
+    if any(map(math.isnan, (*first, *second))) or 1 in (len(set(first)), len(set(second))):
+        return math.nan
+    return correlation(*([sorted(values).index(value) for value in values] for values in (first, second)))
+
+
+def related(runs: list[Record]) -> str:
+    """What more nats in z_g go with, by rank correlations."""
+    spoken = [late(run, "kl_global") for run in runs]
+    found = {
+        about: rank_correlation(spoken, [value(run) for run in runs])
+        for about, value in (
+            (words.PLACES, lambda run: late(run, "kl_where")),
+            (words.STRUCTURE, lambda run: run["metrics"]["structure_accuracy"]),
+            (words.LIKELIHOOD, lambda run: run["metrics"]["likelihood"]),
+        )
+    }
+    said = ", ".join(f"{about} {value:+.2f}" for about, value in found.items())
+    text = [words.RELATED.format(runs=len(runs), said=said)]
+    text += [words.SPEAKS_MORE] if found[words.STRUCTURE] < -CLEAR else []
+    elsewhere = [place for place, run in enumerate(runs) if not on_cpu(run)]  # from the most silent z_g on
+    talkative = sum(place >= len(runs) / 2 for place in elsewhere)
+    text += [words.MACHINES.format(many=len(elsewhere), talkative=talkative)] if elsewhere else []
+    return f"{' '.join(text)}\n"
+
+
+def on_cpu(run: Record) -> bool:
+    """Was it trained on a processor?"""
+    return run["device"].startswith("cpu")
