@@ -84,7 +84,9 @@ def test_a_reader_that_has_seen_enough_is_no_error() -> None:
 def test_ctrl_c_while_torch_is_imported_is_one_line(seconds: float, tmp_path) -> None:
     """An import that takes its time stands for torch's."""
     (tmp_path / "torch.py").write_text("import time\nprint('importing', flush=True)\ntime.sleep(60)\n")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it, and hands that on
     process = run_python("-m", "neurosym_lite", "list", stdout=subprocess.PIPE, first=tmp_path)
+    signal.signal(signal.SIGINT, before)
     assert process.stdout.readline() == "importing\n"
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
