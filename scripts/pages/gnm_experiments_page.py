@@ -5,7 +5,7 @@ Measures nothing. A number reaches the page only from data/results/, data/publis
 
 import json
 import sys
-from itertools import groupby, pairwise
+from itertools import groupby
 
 from torch import nn
 
@@ -213,19 +213,12 @@ def few_section(records: list[Record], controls: dict) -> str:
 
 
 def few_said(records: list[Record]) -> str:
-    """What grows with the training set and what does not, by the means of the runs, as far as it is so."""
-    found = [(words.SCENES.format(size=number(size)), runs_of(name, records)) for size, name in pictures.SETS.items()]
-    found.append((words.EVERY_NEW, runs_of(recipe_name("GNM", pictures.RULE), records)))
-    keys = ("structure_spread", "frechet", "structure_accuracy")
-    rows = [(size, *(middle(runs, key) for key in keys)) for size, runs in found]
-    rows = [row for row in rows if None not in row]
-    if len(rows) <= 2:
-        return ""
-    sizes, spread, distance, structure = zip(*rows, strict=True)
-    farther = all(a < b for a, b in pairwise(distance)) and (max(spread), min(spread)) == (spread[0], spread[-1])
-    least = structure.index(min(structure))
-    said = [words.FARTHER] * farther + [words.LEAST.format(size=sizes[least])] * (0 < least < len(sizes) - 1)
-    return f"{' '.join(said)}\n\n" if said else ""
+    """Which training set, neither the smallest nor the largest, has the least structure accuracy, if one has."""
+    sizes = {words.SCENES.format(size=number(size)): runs_of(name, records) for size, name in pictures.SETS.items()}
+    sizes[words.EVERY_NEW] = runs_of(recipe_name("GNM", pictures.RULE), records)
+    found = {size: middle(runs, "structure_accuracy") for size, runs in sizes.items() if runs}
+    least = min(found, key=found.get, default="")
+    return f"{words.LEAST.format(size=least)}\n\n" if least in list(found)[1:-1] else ""
 
 
 def copies_said(copied: dict) -> str:

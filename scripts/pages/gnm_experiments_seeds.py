@@ -1,7 +1,7 @@
 """The page's section on what trainings of one model differ in: how much of a scene z_g says, and what that costs."""
 
 import math
-from statistics import correlation, mean
+from statistics import correlation, linear_regression, mean
 
 from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN, linked, measured
@@ -61,7 +61,8 @@ def related(runs: list[Record]) -> str:
     }
     said = ", ".join(f"{about} {value:+.2f}" for about, value in found.items())
     text = [words.RELATED.format(runs=len(runs), said=said)]
-    text += [words.SPEAKS_MORE] if found[words.STRUCTURE] < -CLEAR else []
+    saved = -linear_regression(spoken, [late(run, "kl_where") for run in runs]).slope
+    text += [words.SPEAKS_MORE.format(saved=f"{saved:.1f}")] if found[words.STRUCTURE] < -CLEAR else []
     elsewhere = [place for place, run in enumerate(runs) if not on_cpu(run)]  # from the most silent z_g on
     talkative = sum(place >= len(runs) / 2 for place in elsewhere)
     text += [words.MACHINES.format(many=len(elsewhere), talkative=talkative)] if elsewhere else []

@@ -147,10 +147,6 @@ not seen. {cite:t}`meehan2020copying` ask the same by ranks of distances.
 FEW_COLUMNS = ("scenes", "S-Acc", "swept", "spread", "Fréchet", "LL", "D-Steps", "copied")
 EVERY_NEW, NOT_MEASURED = "every batch new", "not measured"
 SCENES = "{size} scenes"
-FARTHER = (
-    "The Fréchet distance rises from each row to the next: the more scenes a model has seen, the farther its samples "
-    "are from real ones. The first row has the most varied handwriting, the last the plainest."
-)
 LEAST = (
     "Structure accuracy does not grow with the training set: it is least with {size}. Trainings on one set can differ "
     "as much: see [what they differ in](what-trainings-differ-in)."
@@ -180,9 +176,9 @@ CPU = "CPU"
 PLACES, STRUCTURE, LIKELIHOOD = "the KL of places", "structure accuracy", "likelihood"
 RELATED = "Rank correlation with the KL of $z_g$, over {runs} runs: {said}."
 SPEAKS_MORE = (
-    "Where the digits stand has a price near the one that was asked, so one training lets it into $z_g$ and another "
-    "does not, and their losses are alike. A prior that has more to say has more to get wrong, which would explain "
-    "that fewer of its scenes obey."
+    "For each nat that $z_g$ says more, the cells pay {saved} less for places: near the prices $\\beta_g$ that were "
+    "asked. So one training lets the places into $z_g$ and another does not. A prior that has more to say has more to "
+    "get wrong, which would explain that fewer of its scenes obey."
 )
 MACHINES = (
     "Of the {many} trainings on a GPU {talkative} are in the more talkative half. The tests hold both machines to the "

@@ -156,20 +156,14 @@ def test_a_larger_beta_is_said_to_do_what_it_did() -> None:
     assert experiments.by_beta_said([at(1, 0.5, 900)]) == ""
 
 
-def test_what_more_scenes_bring_is_said_where_it_is_so() -> None:
-    def said(structure: list[float], distance: list[float], spread: list[float]) -> str:
+def test_the_least_is_named_where_it_is_between_the_smallest_set_and_the_largest() -> None:
+    def said(*structure: float) -> str:
         names = [*list(pictures.SETS.values())[:2], "gnm-mnist4-lite"]
-        keys = ("structure_accuracy", "frechet", "structure_spread")
-        values = zip(structure, distance, spread, strict=True)
-        return experiments.few_said(
-            [run(name, **dict(zip(keys, each, strict=True))) for name, each in zip(names, values, strict=True)]
-        )
+        pairs = zip(names, structure, strict=True)
+        return experiments.few_said([run(name, structure_accuracy=value) for name, value in pairs])
 
-    dip = said([0.8, 0.5, 0.9], [0.1, 0.2, 0.3], [0.3, 0.2, 0.1])
-    assert words.FARTHER in dip and "it is least with 300 scenes. " in dip
-    assert said([0.5, 0.8, 0.9], [0.1, 0.2, 0.3], [0.3, 0.1, 0.2]) == ""
-    assert said([0.5, 0.8, 0.9], [0.2, 0.1, 0.3], [0.3, 0.2, 0.1]) == ""
-    assert experiments.few_said([]) == ""
+    assert "it is least with 300 scenes. " in said(0.8, 0.5, 0.9)
+    assert said(0.5, 0.8, 0.9) == said(0.9, 0.8, 0.5) == experiments.few_said([]) == ""
 
 
 def test_sets_that_were_learned_by_heart_are_named() -> None:
@@ -202,7 +196,12 @@ def test_trainings_are_ordered_by_what_their_code_says_and_related_to_structure(
     order = [line.split(" | ")[1] for line in said.splitlines() if line.startswith("| `gnm")]
     assert order == ["1", "2", "0"] and "[12.0]" in said and "| a GPU |" in said
     assert "over 3 runs: the KL of places -1.00, structure accuracy -1.00, likelihood -1.00." in said
-    assert words.SPEAKS_MORE in said and "Of the 1 trainings on a GPU 1 are in" in said
+    assert "the cells pay 1.0 less for places" in said and "Of the 1 trainings on a GPU 1 are in" in said
     silent = seeds.section([trained(0, 12.0, 0.9), trained(1, 5.0, 0.6), trained(2, 8.0, 0.8)], {"copied": {}})
-    assert words.SPEAKS_MORE not in silent and "on a GPU" not in silent
+    assert "the cells pay" not in silent and "on a GPU" not in silent
     assert NOT_RUN in seeds.section(runs[:1], {"copied": {}})
+
+
+def test_these_trainings_had_one_schedule() -> None:
+    names = seeds.names({"copied": {}})
+    assert len(names) == 9 and all(RECIPES[name].phases == RECIPES["gnm-mnist4-lite"].phases for name in names)
