@@ -1,5 +1,7 @@
 """Which of our recipes stands for which row of GNM's tables, and how rows rank by what was measured."""
 
+import math
+
 from scripts.pages.records import Record, middle, runs_of
 
 # rows of the papers' tables -> the model part of our recipes' names, and rows of our own
@@ -31,6 +33,11 @@ def recipe_name(row: str, rule: str, size: str = LITE) -> str:
     return f"{STEMS[row]}-{rule}{size}"
 
 
+def was_copied(near: dict[str, float]) -> bool:
+    """Are imagined scenes nearer to the training set than one half of the time, by more than twice the error?"""
+    return near["copied"] - 0.5 > 2 * near["copied_error"]
+
+
 def ranking(rows: list[str], rule: str, key: str, records: list[Record]) -> list[tuple[str, float]]:
     """Rows that were measured, the highest first."""
     found = [(row, middle(runs_of(recipe_name(row, rule), records), key)) for row in rows]
@@ -38,7 +45,21 @@ def ranking(rows: list[str], rule: str, key: str, records: list[Record]) -> list
 
 
 def standing(wanted: str, place: int, rows: list[str], rule: str, key: str, records: list[Record]) -> list[bool]:
-    """Run by run of a model: is it first (place 0) or last (-1), beside the others' means? Empty where none was run."""
+    """Run by run of a model: is it first (place 0) or last (-1), beside the others' means? Empty where none was run.
+
+    A run at the cap is left out where another row stands there, too.
+    """
     others = [value for row, value in ranking(rows, rule, key, records) if row != wanted]
-    values = [run["metrics"][key] for run in runs_of(recipe_name(wanted, rule), records) if key in run["metrics"]]
+    runs = [run["metrics"] for run in runs_of(recipe_name(wanted, rule), records) if key in run["metrics"]]
+    values = [m[key] for m in runs if not (others and at_cap(m, key) and max(others) == m[key])]
     return [value > max(others) if place == 0 else value < min(others) for value in values] if others else []
+
+
+def at_cap(metrics: dict[str, float], key: str) -> bool:
+    """Is this number the most that it could be, and so no number?"""
+    return metrics.get(key) == metrics.get(f"{key}_cap", math.nan)
+
+
+def capped_rows(rows: list[str], rule: str, key: str, records: list[Record]) -> list[str]:
+    """Rows that have a run at the cap."""
+    return [row for row in rows if any(at_cap(r["metrics"], key) for r in runs_of(recipe_name(row, rule), records))]

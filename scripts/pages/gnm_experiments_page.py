@@ -20,7 +20,7 @@ from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN, at_least, cell, lines, linked, measured, relaxed, steps
 from scripts.pages.gnm_experiments import LITE, RULES, STEMS, recipe_name
 from scripts.pages.markdown import number, published_number, table, write_page
-from scripts.pages.records import CONTROLS, PUBLISHED, Record, load_records, middle, of_controls, runs_of
+from scripts.pages.records import CONTROLS, PUBLISHED, Record, load_records, of_controls, runs_of
 from scripts.pages.results_words import DATASETS, HEADINGS
 from scripts.toc import ROOT
 
@@ -65,6 +65,8 @@ def verdict(rule: str, rows: list[str], records: list[Record]) -> str:
         elif held and len(order) == len(rows):
             said = words.HOLDS if all(held) else words.DEPENDS
         why = words.WHY.get(key, "") if said in (words.FAILS, words.DEPENDS) else ""
+        capped = ", ".join(found.capped_rows(rows, rule, key, records))
+        why += f" {words.CAPPED.format(rows=capped)}" if capped else ""
         lines.append(f"- {name}: {_in_order(order) or NOT_RUN}. {claim}: {said}. {why}".rstrip())
     return "\n".join(lines) + "\n"
 
@@ -129,7 +131,7 @@ def parameters_section(published: dict, records: list[Record]) -> str:
             row, published_count(row, published["mnist_4"]), millions(paper), millions(lite),
             published_count(row, published["arrow_room"]), millions(rooms.model) if rooms else "–",
         ])  # fmt: skip
-    header = ["model, millions", "MNIST, published", "ours, the paper's size", "ours, lite",
+    header = ["model, millions", "MNIST, published", "ours, the paper's size", "ours, lite, MNIST-4",
               "Arrow Room, published", "ours, the paper's size"]  # fmt: skip
     return f"{words.TABLE_5}\n{table(header, body)}"
 
@@ -175,7 +177,8 @@ def by_beta_said(records: list[Record]) -> str:
         ends = [runs for name in by_beta.values() if (runs := runs_of(name, records))]
         if len(ends) > 1:
             structure, likelihood = (moved(reach(ends[0]), reach(ends[-1])) for reach in (structures, likelihoods))
-            said.append(words.BY_BETA.format(model=model, structure=structure, likelihood=likelihood))
+            once = words.ONCE if len(ends[0]) == len(ends[-1]) == 1 else ""
+            said.append(words.BY_BETA.format(model=model, structure=structure, likelihood=likelihood, once=once))
     return "\n".join(said) + "\n" if said else ""
 
 
@@ -206,28 +209,31 @@ def few_section(records: list[Record], controls: dict) -> str:
         lacking = words.NOT_MEASURED if runs_of(name, records) else NOT_RUN
         copies = measured(of_controls(near), "copied", 2) if near else lacking
         body.append([number(scenes), *few_cells(name, records), copies])
-    body.append([words.EVERY_NEW, *few_cells(recipe_name("GNM", pictures.RULE), records), "–"])
+    body.append([words.NO_SET, *few_cells(recipe_name("GNM", pictures.RULE), records), "–"])
     shown = f"{figure('scenes', words.ALT_FEW)}\n" if pictures.has_scenes(records) else ""
     said = f"{few_said(records)}{copies_said(controls['copied'])}"
     return f"{words.FEW}\n{shown}{table(words.FEW_COLUMNS, body)}\n{said}"
 
 
 def few_said(records: list[Record]) -> str:
-    """Which training set, neither the smallest nor the largest, has the least structure accuracy, if one has."""
-    sizes = {words.SCENES.format(size=number(size)): runs_of(name, records) for size, name in pictures.SETS.items()}
-    sizes[words.EVERY_NEW] = runs_of(recipe_name("GNM", pictures.RULE), records)
-    found = {size: middle(runs, "structure_accuracy") for size, runs in sizes.items() if runs}
-    least = min(found, key=found.get, default="")
-    return f"{words.LEAST.format(size=least)}\n\n" if least in list(found)[1:-1] else ""
+    """The sets of the lowest structure accuracy, within its error, if neither the smallest nor no fixed set is one."""
+    runs = {number(size): runs_of(name, records) for size, name in pictures.SETS.items()}
+    runs[words.NO_SET] = runs_of(recipe_name("GNM", pictures.RULE), records)
+    found = {size: [run["metrics"] for run in of] for size, of in runs.items() if of}
+    lowest = min((m["structure_high"] for of in found.values() for m in of), default=0)
+    least = [size for size, of in found.items() if any(m["structure_low"] <= lowest for m in of)]
+    between = least and not {next(iter(found)), words.NO_SET} & set(least)
+    return f"{words.LEAST.format(sizes=', '.join(least))}\n\n" if between else ""
 
 
 def copies_said(copied: dict) -> str:
-    """Which training sets were learned by heart, which were not, and a picture of both."""
+    """Which training sets were learned by heart, in part or not, and a picture of the first and the last."""
     near = {number(size): copied[name] for size, name in pictures.SETS.items() if name in copied}
     by_heart = [size for size, m in near.items() if m["copied"] > words.BY_HEART_ABOVE]
-    not_copied = [size for size, m in near.items() if abs(m["copied"] - 0.5) < 2 * m["copied_error"]]
-    said = [words.BY_HEART.format(sizes=", ".join(by_heart))] if by_heart else []
-    said += [words.NO_COPIES.format(sizes=", ".join(not_copied))] if not_copied else []
+    in_part = [size for size, m in near.items() if found.was_copied(m) and size not in by_heart]
+    not_copied = [size for size, m in near.items() if not found.was_copied(m)]
+    all_of_them = ((words.BY_HEART, by_heart), (words.IN_PART, in_part), (words.NO_COPIES, not_copied))
+    said = [text.format(sizes=", ".join(sizes)) for text, sizes in all_of_them if sizes]
     return f"{' '.join(said)}\n\n{figure('copies', words.ALT_COPIES, '_static')}" if said else ""
 
 

@@ -80,7 +80,7 @@ def has_scenes(records: list[Record]) -> bool:
 
 
 def scenes(records: list[Record]) -> Figure:
-    """Structure accuracy by size of the training set, with intervals; as bands the seeds that see every scene once."""
+    """Structure accuracy by size of the training set, with intervals; as bands the seeds without a fixed set."""
     figures.set_style()
     figure, axes = plt.subplots(figsize=(6, 3.4))
     full = runs_of(recipe_name("GNM", RULE), records)

@@ -1,11 +1,13 @@
 """The page's section on what trainings of one model differ in: how much of a scene z_g says, and what that costs."""
 
 import math
-from statistics import correlation, linear_regression, mean
+from statistics import correlation, mean
+
+import numpy as np
 
 from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN, linked, measured
-from scripts.pages.gnm_experiments import recipe_name
+from scripts.pages.gnm_experiments import recipe_name, was_copied
 from scripts.pages.gnm_experiments_pictures import RULE, SETS
 from scripts.pages.markdown import table
 from scripts.pages.records import Record, runs_of
@@ -32,7 +34,7 @@ def section(records: list[Record], controls: dict) -> str:
 
 def names(controls: dict) -> list[str]:
     """The recipes: GNM with one Gaussian or a mixture, more steps, finite sets that are not known to be copied."""
-    copied = {name for name, near in controls["copied"].items() if near["copied"] > words.BY_HEART_ABOVE}
+    copied = {name for name, near in controls["copied"].items() if was_copied(near)}
     return [*(recipe_name(row, RULE) for row in words.SAME_PRICE), *(n for n in SETS.values() if n not in copied)]
 
 
@@ -61,8 +63,9 @@ def related(runs: list[Record]) -> str:
     }
     said = ", ".join(f"{about} {value:+.2f}" for about, value in found.items())
     text = [words.RELATED.format(runs=len(runs), said=said)]
-    saved = -linear_regression(spoken, [late(run, "kl_where") for run in runs]).slope
-    text += [words.SPEAKS_MORE.format(saved=f"{saved:.1f}")] if found[words.STRUCTURE] < -CLEAR else []
+    if found[words.STRUCTURE] < -CLEAR:
+        slope, spread = np.polyfit(spoken, [late(run, "kl_where") for run in runs], 1, cov=True)
+        text.append(words.SPEAKS_MORE.format(saved=f"{-slope[0]:.1f} ± {math.sqrt(spread[0, 0]):.1f}"))
     elsewhere = [place for place, run in enumerate(runs) if not on_cpu(run)]  # from the most silent z_g on
     talkative = sum(place >= len(runs) / 2 for place in elsewhere)
     text += [words.MACHINES.format(many=len(elsewhere), talkative=talkative)] if elsewhere else []

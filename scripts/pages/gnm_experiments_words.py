@@ -43,12 +43,13 @@ TABLES = {
     "table_2_ablation": (
         "Table 2: what each part of GNM is good for",
         "One Gaussian instead of StructDRAW; StructDRAW without MLPs; MLPs without boxes; neither. Our GNM's prior of "
-        "a step is a mixture, which neither ablation can have. GNM-single is their control, with one Gaussian a step.",
+        "a step is a mixture, which neither ablation can have. GNM-single is their control on MNIST-4, with one "
+        "Gaussian a step.",
     ),
     "table_3_mnist_4_10": (
         "Table 3: two kinds of scene at once",
-        "Half the scenes are MNIST-4, half MNIST-10. A GNM with a beta in its name is the trained one of the row "
-        "above, trained on with that beta; beta 1 is the control of that.",
+        "Half the scenes are MNIST-4, half MNIST-10. Our GNM with a beta in its name is the trained GNM, or GNM-8, "
+        "without it, trained on with that beta; beta 1 is the control of that.",
     ),
 }
 OURS_ALONE = "The paper has this table for MNIST-10 and the Arrow Room. Ours for MNIST-4:"
@@ -69,12 +70,12 @@ HOLDS = "yes, as published"
 DEPENDS = "of some seeds, and of others not"
 FAILS = "no, other than published"
 UNDECIDED = "not all of them are run yet"
+CAPPED = "With runs at the cap, where nothing can be ranked: {rows}."
 
 # why an order differs from the published one, by measure; a test holds what is said here against the records
 WHY = {
     "d_steps": "The number says when one network is right nine times of ten, whatever it goes by. What gives samples "
-    "away need not be what is wrong with them, and where the network stops a little short of nine tenths for good, a "
-    "model reaches the cap: see [what D-Steps see](what-d-steps-see).",
+    "away need not be what is wrong with them: see [what D-Steps see](what-d-steps-see).",
     "likelihood": "GENESIS is scored as a mixture, pixel by pixel. Where a black slot and a white one "
     "share a pixel it pays at most the log of their number, and the others pay for the squared distance of what they "
     "draw. Its own mean redraws a scene worse than any other model does.",
@@ -85,15 +86,17 @@ PAPER_SIZE = "At the paper's size, which needs a GPU: {names}."
 FIGURE_4 = """## Figure 4: beta, and the classifiers' curves
 
 On MNIST-4 (the paper: MNIST-10 and the Arrow Room). In the paper a larger weight of the KL buys structure and costs
-likelihood: above, left and right. For a VAE and ConvDRAW the weight acts from the start. For GNM it acts on a trained
-model that is trained on with it: in the stage that learns its prior the loss is nothing but KLs, and a common factor
-would change nothing. Beta 1 is the same further training without it. Below: accuracy of the first classifier of each
-model, step by step; it stops where its D-Steps are reached.
+likelihood: above, left and right. For a VAE and ConvDRAW the weight is reached early in training. For GNM it acts on a
+trained model that is trained on with it: in the stage that learns its prior the loss is nothing but KLs, and a common
+factor would change nothing. Beta 1 is the same further training without it. All of GNM's go on from the same weights,
+those of its first seed, so their ± says what further steps change, not what another training would. Below: accuracy of
+the first classifier of each model, step by step; it stops where its D-Steps are reached.
 """
 BY_BETA = (
     "- {model}, from the smallest beta to the largest that was run: structure accuracy {structure}, likelihood "
-    "{likelihood}."
+    "{likelihood}{once}."
 )
+ONCE = " (one run each)"
 RISES, FALLS, SAME = "rises", "falls", "does not change by more than its error"
 
 SEEN = (
@@ -106,13 +109,13 @@ SEEN_INTRO = """(what-d-steps-see)=
 D-Steps say when one network, trained at one rate, tells samples from scenes nine times of ten. They do not say how
 large the differences are, and a network that stands still a little below never gets there. Beside them, for MNIST-4,
 stand two plain numbers of the samples. The spread of handwriting is the standard deviation of a pixel among digits of a
-class, over accepted scenes (where none is accepted, there is none). The other needs no network: how often does a
+class, over accepted scenes (a dash where too few are). The other needs no network: how often does a
 threshold on **one number** of an image, its count of pixels of nearly full ink, tell a sample from a real scene? The
 threshold is chosen on half of the images and tried on the other half; a coin would be right half of the time.
 """
 ALL_TOLD = (
-    "The one number gives away every model whose first run reaches the cap, nine times of ten or more. To be told "
-    "apart late is not to be like real scenes."
+    "The one number gives away every model of this table whose first run reaches the cap, nine times of ten or more. "
+    "To be told apart late is not to be like real scenes."
 )
 AT_CAP = "Nor does a classifier guess at the cap. How often the first one was right there: {ends}."
 SOME_TOLD = (
@@ -136,8 +139,9 @@ none.
 FEW = """## Beyond the paper: from how many scenes?
 
 The rule of MNIST-4 learned from a training set of finite size, with as many steps as the full recipe. The paper's
-sets have the largest of these sizes; the book's other runs draw every batch new, and stand in the last row. In the
-picture their seeds are the bands.
+sets have the largest of these sizes. The book's other runs have no fixed set: their symbols are learned from scenes
+that are new in every batch, and the prior of $z_g$ from a bank of some fifty thousand, drawn once. They stand in the
+last row, and in the picture their seeds are the bands.
 
 *Swept* is structure accuracy after two sweeps, *spread* that of handwriting within a class. *Copied* is the share of
 imagined scenes that lie nearer, pixel by pixel, to a scene of the training set than to any of as many others: one half
@@ -145,40 +149,41 @@ is no copying. Its error is what the luck of one set is worth: how far such shar
 not seen. {cite:t}`meehan2020copying` ask the same by ranks of distances.
 """
 FEW_COLUMNS = ("scenes", "S-Acc", "swept", "spread", "Fréchet", "LL", "D-Steps", "copied")
-EVERY_NEW, NOT_MEASURED = "every batch new", "not measured"
-SCENES = "{size} scenes"
+NO_SET, NOT_MEASURED = "no fixed set", "not measured"
 LEAST = (
-    "Structure accuracy does not grow with the training set: it is least with {size}. Trainings on one set can differ "
-    "as much: see [what they differ in](what-trainings-differ-in)."
+    "Structure accuracy does not grow with the training set: the lowest runs, alike within their errors, are of "
+    "{sizes} scenes. Two trainings from sets of one size can differ as much: see [what they differ "
+    "in](what-trainings-differ-in)."
 )
 BY_HEART = (
     "Learned by heart: the sets of {sizes} scenes. Structure accuracy, handwriting and the Fréchet distance do not "
     "show it; the likelihood of held-out scenes does."
 )
+IN_PART = "Copied in part: {sizes} scenes."
 NO_COPIES = "No copying is noticed, within twice the error: {sizes} scenes."
 ALT_COPIES = (
     "Four rows of eight scenes. Imagined after training on the smallest set, and below them the nearest training "
     "scenes: nearly all pairs are the same picture, stroke by stroke. Imagined after training on a larger one, and the "
-    "nearest of those: places are alike, strokes and most classes differ."
+    "nearest of those: places are alike, strokes differ, and in about half of the pairs some of the digits, too."
 )
 
 BY_HEART_ABOVE = 0.9  # share of imagined scenes that are nearer to the training set: above this it was learned by heart
 SAME_PRICE = ("GNM", "GNM-single", "GNM-8")  # besides the finite sets: one schedule of beta_g for all
 SEEDS = """(what-trainings-differ-in)=
-## What trainings of one model differ in
+## What trainings at one price differ in
 
 Structure accuracy changes from seed to seed by more than its error, and so does what $z_g$ says. Below are all
-trainings on MNIST-4 by GNM's own schedule of prices, but for sets that were learned by heart, from the most silent
-$z_g$ to the most talkative. The two KLs are those of the last thousand steps, in nats a scene: what $z_g$ costs, and
-what the cells still pay for places.
+trainings on MNIST-4 by GNM's own schedule of prices: GNM, with one Gaussian a step, with more steps, and from finite
+sets, but for those that were copied. The most silent $z_g$ comes first. The two KLs are those of the last thousand
+steps, in nats a scene: what $z_g$ costs, and what the cells still pay for places.
 """
 CPU = "CPU"
 PLACES, STRUCTURE, LIKELIHOOD = "the KL of places", "structure accuracy", "likelihood"
 RELATED = "Rank correlation with the KL of $z_g$, over {runs} runs: {said}."
 SPEAKS_MORE = (
-    "For each nat that $z_g$ says more, the cells pay {saved} less for places: near the prices $\\beta_g$ that were "
-    "asked. So one training lets the places into $z_g$ and another does not. A prior that has more to say has more to "
-    "get wrong, which would explain that fewer of its scenes obey."
+    "For each nat that $z_g$ says more, the cells pay {saved} less for places: trainings differ in how much "
+    "of the places they let into $z_g$. A prior that has more to say has more to get wrong, which would explain that "
+    "fewer of its scenes obey."
 )
 MACHINES = (
     "Of the {many} trainings on a GPU {talkative} are in the more talkative half. The tests hold both machines to the "
@@ -196,8 +201,8 @@ RELAXED = """## Hard and relaxed presence
 
 GNM's released code draws presence relaxed, so that an object may be there by two thirds, and scores it as if it were
 there or not. Such a weight is no ratio of densities, so what comes out bounds nothing. The code also weighs boxes and
-looks of absent cells, which are never drawn. By how many nats an image the two together differ from the bound, on the
-first of the scenes:
+looks of absent cells, which are never drawn. By how many nats an image the two together differ from the bound, measured
+on some of the scenes, where *hard* is of all:
 """
 
 DIFFERENCES = """## Why ours are not theirs
@@ -206,8 +211,8 @@ DIFFERENCES = """## Why ours are not theirs
   paper's training stands in the published column, not in ours.
 - **Model.** Our small GNM reads looks from a crop at the box, has heads of its own for the prior, shows symbols instead
   of features to $z_g$, has attention before the first drawing step and a mixture in the prior of each, and lets absent
-  cells pay for their presence alone. Chapter 4 says why, and what each of these buys. Its ablations inherit all that
-  they can.
+  cells pay for their presence alone. Chapter 4 says why, and what those of them buy that were tried alone. Its
+  ablations inherit all that they can.
 - **Judge.** Theirs is a person with a sheet of samples, ours a parser with a rule and a tolerance in pixels.
 - **Schedules.** Ours train GNM in stages, first the symbols, then the prior. The paper trains all at once.
 - **Likelihood.** The width of the pixel noise is scaled with the canvas, so that evidence weighs the same against the
@@ -222,5 +227,5 @@ ALT_FIGURE_4 = (
 )
 ALT_FEW = (
     "A plot of structure accuracy, with intervals, against the number of training scenes on a logarithmic axis: "
-    "ancestral, and above it after two sweeps. Bands say where the seeds lie that never see a scene twice."
+    "ancestral, and above it after two sweeps. Bands say where the seeds lie that have no fixed set."
 )

@@ -34,7 +34,7 @@ MEANINGS = {
     "structure_true_accept": "t, share that the parser accepts of this model's reconstructions of real scenes: its own "
     "errors and the model's together",
     "structure_spread": "diversity of handwriting: standard deviation of a pixel within a class, over accepted scenes; "
-    "comparable only between models of one handwriting",
+    "comparable only between models of one handwriting; 0 where too few scenes are accepted",
     "structure_places": "standard deviation in pixels of places inside their 16-pixel cell: a model that knows slots "
     "and not places has little",
     "swept_accuracy": "S after two sweeps of pseudo-Gibbs, which leaves the paper's way of sampling",

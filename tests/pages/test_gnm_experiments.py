@@ -133,6 +133,17 @@ def test_a_claim_is_asked_of_every_seed() -> None:
     assert said.startswith(f"- D-Steps: GNM > VAE. GNM first: {words.DEPENDS}. The number says when")
 
 
+def test_at_the_cap_nothing_is_ranked() -> None:
+    at = {"d_steps_cap": 2000}
+    records = [run("vae-mnist4-lite", d_steps=2000, **at), run("convdraw-mnist4-lite", d_steps=400, **at)]
+    first = [run("gnm-mnist4-lite", seed, d_steps=value, **at) for seed, value in enumerate((2000, 100))]
+    rows = ["GNM", "ConvDRAW", "VAE"]
+    assert found.standing("GNM", 0, rows, "mnist4", "d_steps", records + first) == [False]
+    assert found.standing("GNM", 0, rows[:2], "mnist4", "d_steps", records + first) == [True, False]
+    said = experiments.verdict("mnist4", rows, records + first).splitlines()
+    assert "where nothing can be ranked: GNM, VAE." in said[3] and "ranked" not in said[2]
+
+
 @pytest.mark.parametrize("rule", found.RULES.values())
 def test_genesis_redraws_worse_than_any_other_model(rule: str) -> None:
     """As the page says where it gives the reason for the order of likelihoods."""
@@ -149,6 +160,9 @@ def test_a_larger_beta_is_said_to_do_what_it_did() -> None:
         about = {"structure_low": structure - 0.02, "structure_high": structure + 0.02, "likelihood_error": 3.0}
         return run(f"gnm-beta{beta}-mnist4-lite", likelihood=likelihood, **about)
 
+    once, again = [at(1, 0.5, 900), at(3, 0.9, 800)], at(3, 0.9, 800) | {"seed": 1}
+    assert words.ONCE in experiments.by_beta_said(once) and words.ONCE not in experiments.by_beta_said([*once, again])
+
     for ends, wanted in (((0.5, 900, 0.9, 800), "accuracy rises, likelihood falls"),
                          ((0.9, 800, 0.5, 900), "accuracy falls, likelihood rises"),
                          ((0.5, 900, 0.53, 905), f"accuracy {words.SAME}, likelihood {words.SAME}")):  # fmt: skip
@@ -156,14 +170,19 @@ def test_a_larger_beta_is_said_to_do_what_it_did() -> None:
     assert experiments.by_beta_said([at(1, 0.5, 900)]) == ""
 
 
-def test_the_least_is_named_where_it_is_between_the_smallest_set_and_the_largest() -> None:
+def test_the_lowest_sets_are_named_where_they_lie_between_the_smallest_and_none() -> None:
     def said(*structure: float) -> str:
-        names = [*list(pictures.SETS.values())[:2], "gnm-mnist4-lite"]
-        pairs = zip(names, structure, strict=True)
-        return experiments.few_said([run(name, structure_accuracy=value) for name, value in pairs])
+        names = [*list(pictures.SETS.values())[:3], "gnm-mnist4-lite"]
+        runs = [
+            run(name, structure_accuracy=value, structure_low=value - 0.03, structure_high=value + 0.03)
+            for name, value in zip(names, structure, strict=True)
+        ]
+        return experiments.few_said(runs)
 
-    assert "it is least with 300 scenes. " in said(0.8, 0.5, 0.9)
-    assert said(0.5, 0.8, 0.9) == said(0.9, 0.8, 0.5) == experiments.few_said([]) == ""
+    assert "are of 300 scenes. " in said(0.8, 0.5, 0.7, 0.9)
+    assert "are of 300, 1,000 scenes. " in said(0.8, 0.55, 0.5, 0.9)
+    assert said(0.5, 0.8, 0.8, 0.9) == said(0.9, 0.8, 0.8, 0.5) == experiments.few_said([]) == ""
+    assert said(0.55, 0.5, 0.8, 0.9) == said(0.9, 0.5, 0.8, 0.55) == ""
 
 
 def test_sets_that_were_learned_by_heart_are_named() -> None:
@@ -172,7 +191,8 @@ def test_sets_that_were_learned_by_heart_are_named() -> None:
     said = experiments.copies_said(copied)
     assert "Learned by heart: the sets of 100 scenes." in said and "twice the error: 300 scenes." in said
     half_way = experiments.copies_said({small: {"copied": 0.7, "copied_error": 0.03}})
-    assert half_way == "" == experiments.copies_said({})
+    assert "Copied in part: 100 scenes." in half_way and words.NO_COPIES[:9] not in half_way
+    assert experiments.copies_said({}) == ""
 
 
 def test_the_pictures_show_the_records() -> None:
@@ -196,7 +216,7 @@ def test_trainings_are_ordered_by_what_their_code_says_and_related_to_structure(
     order = [line.split(" | ")[1] for line in said.splitlines() if line.startswith("| `gnm")]
     assert order == ["1", "2", "0"] and "[12.0]" in said and "| a GPU |" in said
     assert "over 3 runs: the KL of places -1.00, structure accuracy -1.00, likelihood -1.00." in said
-    assert "the cells pay 1.0 less for places" in said and "Of the 1 trainings on a GPU 1 are in" in said
+    assert "the cells pay 1.0 ± 0.0 less for places" in said and "Of the 1 trainings on a GPU 1 are in" in said
     silent = seeds.section([trained(0, 12.0, 0.9), trained(1, 5.0, 0.6), trained(2, 8.0, 0.8)], {"copied": {}})
     assert "the cells pay" not in silent and "on a GPU" not in silent
     assert NOT_RUN in seeds.section(runs[:1], {"copied": {}})
