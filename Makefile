@@ -64,6 +64,7 @@ results: $(STAMP)
 	$(BIN)/python -m scripts.pages.representations_page
 	$(BIN)/python -m scripts.pages.transfer_page
 	$(BIN)/python -m scripts.pages.dood_tasks_page
+	$(BIN)/python -m scripts.pages.model_picture
 
 check-site: $(STAMP)
 	$(BIN)/python -m scripts.check_site $(HTML) $(if $(SHOTS),--screenshots $(SHOTS)) $(CHECK_SITE_FLAGS)
