@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from neurosym_lite.classroom import EXERCISES
 from scripts import toc
 from scripts.pages import results_page
 from scripts.pages.records import PUBLISHED, load_records
@@ -256,3 +257,16 @@ def test_notebook_sections_assert_something(path: Path) -> None:
     for title, cells in sections(load(path)):
         text = "\n".join(source(cell) for cell in cells)
         assert not text.strip() or title.startswith("(") or re.search(r"\bassert\b|classroom\.check\(", text), title
+
+
+def test_teaching_plan_names_each_exercise_once_and_sections_that_exist() -> None:
+    page = (ROOT / "book" / "how_to_use.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:1] == "|"]
+    columns = zip(*(row[2:] for row in rows if re.match(r"\d+ [A-Z]", row[0])), strict=True)
+    paper, code, derive = (re.findall(r"\d+\.\d+", " ".join(column)) for column in columns)
+    assert sorted([*paper, *code, *derive]) == sorted(EXERCISES)
+    assert set(paper) == {number for number, exercise in EXERCISES.items() if not callable(exercise.solution)}
+    cells = [cell for path in NOTEBOOKS for cell in load(path)["cells"] if cell["cell_type"] == "markdown"]
+    headings = [title for cell in cells for title in re.findall(r"^##+ (.+)$", source(cell), re.M)]
+    plan = " ".join(cell for row in rows if row[0].isdecimal() for cell in row)
+    assert [name for name in re.findall(r'"([^"]+)"', plan) if not any(h.startswith(name) for h in headings)] == []

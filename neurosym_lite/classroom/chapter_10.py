@@ -87,9 +87,9 @@ TWO_CROWDS = Exercise(
 # ---- 10.3: a token in its frame
 
 
-def moved_frame(M: Tensor, t: Tensor, A: Tensor, b: Tensor) -> Tensor:
-    """[A M | A t + b]."""
-    return torch.cat([A @ M, (A @ t + b)[:, None]], dim=1)
+def moved_frame(M: Tensor, t: Tensor, A: Tensor, v: Tensor) -> Tensor:
+    """[A M | A t + v]."""
+    return torch.cat([A @ M, (A @ t + v)[:, None]], dim=1)
 
 
 def _frame(matrix: Tensor, shift: Tensor) -> Tensor:
@@ -109,25 +109,25 @@ FRAMES = (
 
 MOVED_FRAME = Exercise(
     number="10.3",
-    asks="moved_frame(M, t, A, b): the 2 x 3 matrix [matrix | shift] that takes u to A (M u + t) + b",
+    asks="moved_frame(M, t, A, v): the 2 x 3 matrix [matrix | shift] that takes u to A (M u + t) + v",
     solution=moved_frame,
     same=same_function(*FRAMES),
     mistakes=(
-        Mistake(lambda M, t, A, b: _frame(M @ A, A @ t + b), "the order: u meets M first, so M stands next to it"),
-        Mistake(lambda M, t, A, b: _frame(A @ M, t + b), "the frame's own shift goes through A too"),
-        Mistake(lambda M, t, A, b: _frame(A @ M, A @ (t + b)), "b is added after A: it does not go through it"),
-        Mistake(lambda M, t, A, b: _frame(A @ M, t @ A + b), "t @ A multiplies from the other side: A @ t"),
-        Mistake(lambda M, t, A, b: _frame(A + M, t + b), "maps that follow each other multiply"),
+        Mistake(lambda M, t, A, v: _frame(M @ A, A @ t + v), "the order: u meets M first, so M stands next to it"),
+        Mistake(lambda M, t, A, v: _frame(A @ M, t + v), "the frame's own shift goes through A too"),
+        Mistake(lambda M, t, A, v: _frame(A @ M, A @ (t + v)), "v is added after A: it does not go through it"),
+        Mistake(lambda M, t, A, v: _frame(A @ M, t @ A + v), "t @ A multiplies from the other side: A @ t"),
+        Mistake(lambda M, t, A, v: _frame(A + M, t + v), "maps that follow each other multiply"),
     ),
     praise="A M has shear in it, which no frame of DooD has: so tokens are made on the page",
-    otherwise="multiply A (M u + t) + b out: what stands before u, and what is left",
+    otherwise="multiply A (M u + t) + v out: what stands before u, and what is left",
 )
 
 # ---- 10.4: both ways
 
 
 def both_ways(forward: Tensor, backward: Tensor, among: Tensor, w: float) -> Tensor:
-    """Scores [s, q]."""
+    """Scores [c, q]."""
     return _by(_no_diagonal(among).logsumexp(0)[:, None], forward, backward, w)
 
 
