@@ -25,6 +25,10 @@ METRICS = (
     "second", "what", "layers", "recall", "strokes", "stop_noise", "transfer", "transfer_likelihood", "samples",
     "clusters", "one_shot",
 )  # fmt: skip  # evaluation.evaluate.METRICS
+IMAGES = "train on images of your own: key images, uint8 or floats in [0, 1], of the size that the recipe has"
+GLYPHS = "handwriting to test on, for metrics of held-out images (default: the recipe's)"
+# evaluation.evaluate.FEWER, OWN_NUMBER
+N = "images; relaxed and stop_noise take fewer, and d_steps, samples, clusters and one_shot have a number of their own"
 FOUND = """keys of the output, for N images:
   GNM, SPACE    present (N, slots), boxes (N, slots, 4) as x0, y0, x1, y1 in pixels, recon (N, C, H, W)
   DooD          on (N, T), steps (N, T, H, W), recon; points (N, T, P, 2), radius and softness (N, T) in pixels
@@ -56,6 +60,7 @@ class OneLineParser(argparse.ArgumentParser):
 def _add_train(verbs: argparse._SubParsersAction) -> None:
     train = verbs.add_parser("train", help="train a recipe, or go on with it")
     train.add_argument("recipe", metavar="RECIPE", help="a name from `list`")
+    train.add_argument("--images", metavar="FILE.npz", help=IMAGES)
     train.add_argument("--minutes", type=positive(float), help="stop after this much wall time, saved")
     train.add_argument("--steps", type=positive(int), help="stop at this step (default: the recipe's)")
     train.add_argument("--seed", type=not_negative, help="default: the recipe's")
@@ -112,10 +117,10 @@ def _add_evaluate(verbs: argparse._SubParsersAction) -> None:
     evaluate.add_argument("name", metavar="NAME", help=NAME)
     groups = f"groups of metrics with commas between, of: {', '.join(METRICS)} (default: the quick ones)"
     evaluate.add_argument("--metrics", default="", help=groups)
-    evaluate.add_argument("--n", type=positive(int), default=1000, help="images")
+    evaluate.add_argument("--n", type=positive(int), default=1000, help=N)
     evaluate.add_argument("--seed", type=not_negative, default=0)
     evaluate.add_argument("--sweeps", type=not_negative, default=0, help=SWEEPS)
-    evaluate.add_argument("--glyphs", help="handwriting to test on (default: the recipe's)")
+    evaluate.add_argument("--glyphs", help=GLYPHS)
     evaluate.add_argument("--json", action="store_true", help="one JSON object on standard output")
     evaluate.set_defaults(run=_command("models", "evaluate"))
 

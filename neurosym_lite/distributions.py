@@ -125,5 +125,5 @@ def image_log_likelihood(
     Its ceiling is -(log sigma + log(2 pi) / 2) a pixel: values are comparable only at the same sigma and resolution.
     """
     error = (((image - mean) / sigma) ** 2).flatten(1).sum(1)
-    pixels = image[0].numel()
+    pixels = image.shape[1:].numel()
     return -0.5 * error - pixels * (math.log(sigma) + 0.5 * LOG_TWO_PI)

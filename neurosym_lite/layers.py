@@ -42,8 +42,11 @@ def subpixel_block(inputs: int, outputs: int, upscale: int, kernel: int = 1) -> 
 def subpixel_stack(inputs: int, filters: Sequence[int], upscales: Sequence[int], outputs: int) -> nn.Sequential:
     """Sub-pixel blocks, then a 3x3 convolution to `outputs` channels with nothing after it (GNM, tables 8 and 10).
 
-    A block that enlarges has kernel 1, one that does not (upscale 1) has kernel 3, as in the tables.
+    A block that enlarges has kernel 1, one that does not (upscale 1) has kernel 3, as in the tables. Raises ValueError
+    when the two lists differ in length.
     """
+    if len(filters) != len(upscales):
+        raise ValueError(f"need one upscale a layer: got filters {tuple(filters)}, upscales {tuple(upscales)}")
     widths = [inputs, *filters]
     blocks = [
         subpixel_block(a, b, u, 1 if u > 1 else 3) for a, b, u in zip(widths[:-1], widths[1:], upscales, strict=True)

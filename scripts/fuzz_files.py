@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from neurosym_lite.commands.arguments import read_images
+from neurosym_lite.data.own_images import read_images
 from neurosym_lite.data.sources import ARRAYS, DataError, read
 from neurosym_lite.training.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from neurosym_lite.training.loop import load_state, save_state, start, train_step

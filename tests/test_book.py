@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from neurosym_lite.classroom import EXERCISES
+from neurosym_lite.models.gnm import GNM
 from scripts import toc
 from scripts.pages import results_page
 from scripts.pages.records import PUBLISHED, load_records
@@ -257,6 +258,17 @@ def test_notebook_sections_assert_something(path: Path) -> None:
     for title, cells in sections(load(path)):
         text = "\n".join(source(cell) for cell in cells)
         assert not text.strip() or title.startswith("(") or re.search(r"\bassert\b|classroom\.check\(", text), title
+
+
+@pytest.mark.parametrize(("file", "steps"), [("README.md", 0), ("book/how_to_use.md", 2)])
+def test_examples_in_python_run(file: str, steps: int, tmp_path, monkeypatch) -> None:
+    """With two steps in the place of nine minutes."""
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / file).read_text(encoding="utf-8"), re.M | re.S)
+    named = {}
+    example = next(block for block in blocks if "load_checkpoint" in block)
+    exec(example.replace("steps=mine.steps, minutes=9", f"steps={steps}"), named)
+    assert type(named["model"]) is GNM and ("mine" in named) == (steps > 0)
 
 
 def test_teaching_plan_names_each_exercise_once_and_sections_that_exist() -> None:

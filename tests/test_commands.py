@@ -23,7 +23,8 @@ from neurosym_lite.commands import train as train_command
 from neurosym_lite.commands.arguments import table
 from neurosym_lite.commands.models import seen
 from neurosym_lite.data.arrow_room import PAPER_SHAPES
-from neurosym_lite.evaluation.evaluate import METRICS, evaluate
+from neurosym_lite.data.sources import DataError
+from neurosym_lite.evaluation.evaluate import FEWER, METRICS, OWN_NUMBER, evaluate
 from neurosym_lite.training import checkpoints, loop
 from neurosym_lite.training.checkpoints import load_checkpoint, read_file
 from neurosym_lite.training.recipes import RECIPES, get_recipe
@@ -113,6 +114,8 @@ def test_help_names_what_there_is(capsys) -> None:
             main([*arguments, "--help"])
         said = " ".join(capsys.readouterr().out.split())
         assert [word for word in words if word not in said] == []
+    fewer, own = command.N.split(" and d_steps")
+    assert all(name in fewer for name in FEWER) and all(name in f"d_steps{own}" for name in OWN_NUMBER)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +171,26 @@ def test_scenes_go_through_infer_and_come_back_as_boxes(tmp_path) -> None:
     np.savez(floats, images=truth["images"].astype(np.float32) / 255)
     assert main(["infer", GNM, "--images", floats, "--out", found]) == 0
     assert (np.load(found)["present"] == result["present"]).all()
+
+
+def test_a_recipe_trains_on_images_of_ones_own(tmp_path, capsys, refused) -> None:
+    mine, run, other = (str(tmp_path / name) for name in ("mine.npz", "run", "other"))
+    assert main(["data", "scenes", "mnist1", "--n", "40", "--out", mine]) == 0
+    train = ["train", "vae-digits1-lite", "--images", mine, "--out", run]
+    assert main([*train, "--steps", "2"]) == 0 and main([*train, "--steps", "3", "--resume"]) == 0
+    capsys.readouterr()
+    for option in (("--metrics", "binding"), ("--glyphs", "digits")):  # nothing else is known of these images
+        assert refused("evaluate", run, "--n", "4", *option)
+    assert "is a run of 'vae-digits1-lite-own'" in refused(*train[:2], "--out", run, "--resume")
+    assert main(["evaluate", run, "--n", "4", "--json"]) == 0
+    assert set(json.loads(capsys.readouterr().out)["metrics"]) == {"mse", "log_likelihood"}
+    assert main(["sample", run, "--n", "2", "--out", str(tmp_path / "x.npz")]) == 0
+    model, own = checkpoints.load_checkpoint(run)
+    assert own.name == "vae-digits1-lite-own" and own.data.path == mine and model.config == own.model
+    np.savez(tmp_path / "small.npz", images=np.zeros((40, 28, 28), np.uint8))
+    capsys.readouterr()
+    assert main(["train", "vae-digits1-lite", "--images", str(tmp_path / "small.npz"), "--out", other]) == 2
+    assert "(40, 1, 28, 28)" in capsys.readouterr().err
 
 
 def test_rooms_are_written_with_their_ground_truth(tmp_path) -> None:
@@ -282,6 +305,7 @@ def test_a_second_run_never_overwrites_the_first(recipe, tmp_path, refused, caps
         (["evaluate", "nothing.safetensors"], "no checkpoint at nothing.safetensors"),
         (["evaluate", "slvm-digits1-lite", "--sweeps", "2"], "has no sweeps"),
         (["evaluate", GNM, "--glyphs", "runes"], "runes"),
+        (["evaluate", GNM, "--glyphs", "mnist", "--metrics", "d_steps"], "--glyphs mnist: d_steps cannot be asked of"),
         (["sample", GNM, "--out", "x.gif"], "ends in .npz or .png"),
         (["sample", GNM, "--out", "no/such/folder/x.npz"], "does not exist"),
         (["sample", GNM, "--n", "-3", "--out", "x.npz"], "-3 is not above 0"),
@@ -511,6 +535,46 @@ def test_measuring_can_be_left_to_another_machine(recipe, tmp_path) -> None:  # 
     record = json.loads((out / "record.json").read_text())
     assert record["steps"] == recipe.steps and record["metrics"] == {}
     assert checkpoints.load_checkpoint(str(out))[1] == recipe
+
+
+def lacks_data(*arguments: object) -> dict[str, float]:
+    raise DataError("put emnist there")
+
+
+def test_a_run_whose_metrics_lack_data_keeps_its_model(recipe, tmp_path, monkeypatch, capsys) -> None:  # noqa: F811
+    out = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(train_command, "evaluate", lacks_data)
+        assert main(["train", recipe.name, "--out", str(out)]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert f"{recipe.name} is trained, checkpoint and record are in {out}" in said
+    assert "the same command with --resume measures it (put emnist there)" in said
+    assert load_checkpoint(str(out))[1] is recipe
+    assert json.loads((out / "record.json").read_text())["metrics"] == {}
+    assert main(["train", recipe.name, "--out", str(out), "--resume"]) == 0
+    measured = json.loads((out / "record.json").read_text())["metrics"]
+    assert "ap50" in measured and read_file(out / "checkpoint.safetensors", "checkpoint")[1]["metrics"] == measured
+    monkeypatch.setattr(train_command, "evaluate", lacks_data)
+    assert main(["train", recipe.name, "--out", str(out), "--resume"]) == 2  # what was measured stays
+    assert json.loads((out / "record.json").read_text())["metrics"] == measured
+
+
+def test_an_interrupt_while_measuring_leaves_the_model(recipe, tmp_path, monkeypatch) -> None:  # noqa: F811
+    def interrupt(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "run"
+    monkeypatch.setattr(train_command, "evaluate", interrupt)
+    assert main(["train", recipe.name, "--out", str(out)]) == 130
+    assert load_checkpoint(str(out))[1] is recipe
+    assert not (out / "record.json").exists()  # so train-queue knows that there is work left
+
+
+def test_drawing_a_training_set_is_said(recipe, tmp_path, monkeypatch, capsys) -> None:  # noqa: F811
+    finite = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, scenes=5))
+    monkeypatch.setitem(RECIPES, finite.name, finite)
+    assert main(["train", finite.name, "--steps", "1", "--out", str(tmp_path / "run"), "--unmeasured"]) == 0
+    assert "drawing 5 training scenes first\n" in capsys.readouterr().err
 
 
 def test_a_run_that_its_minutes_stopped_is_not_measured(recipe, tmp_path, capsys) -> None:  # noqa: F811

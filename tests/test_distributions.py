@@ -120,3 +120,8 @@ def test_image_log_likelihood_equals_torch_and_its_ceiling_is_the_papers() -> No
     torch.testing.assert_close(image_log_likelihood(image, mean, 0.2), expected)
     paper = torch.zeros(1, 1, 128, 128)
     assert round(float(image_log_likelihood(paper, paper, 0.2))) == 11313  # gnm, 128 x 128, sigma 0.2
+
+
+def test_no_images_have_no_likelihood() -> None:
+    nothing = torch.zeros(0, 1, 8, 8)
+    assert image_log_likelihood(nothing, nothing, 0.2).shape == (0,)

@@ -3,13 +3,9 @@
 import io
 from pathlib import Path
 
-import numpy as np
-import torch
 from einops import rearrange
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from torch import Tensor, nn
-
-from neurosym_lite.data.archives import read_npz
 
 
 def output(name: str, suffixes: tuple[str, ...]) -> Path:
@@ -43,25 +39,3 @@ def table(metrics: dict[str, float]) -> str:
     """Metrics, a line each, the values below each other."""
     width = max(map(len, metrics), default=0)
     return "\n".join(f"  {name:<{width}} {value:.4f}" for name, value in metrics.items())
-
-
-def read_images(path: Path, channels: int, size: int) -> Float[Tensor, "N C H W"]:
-    """The array `images` of an npz as floats in [0, 1]. Raises ValueError when it does not fit the model."""
-    want = f"expected an array `images` of (N, {channels}, {size}, {size}), uint8 or floats in [0, 1]"
-    try:
-        array = read_npz(path, ("images",))["images"]
-    except FileNotFoundError:
-        raise ValueError(f"--images {path}: no such file") from None
-    except Exception as error:  # a dozen kinds for damaged archives
-        raise ValueError(f"--images {path} cannot be read ({type(error).__name__}): {want}") from error
-    if array.ndim == 3:
-        array = array[:, None]
-    if array.shape[1:2] == (channels,) and array.shape[2:] != (size, size):
-        want += f"; `data scenes` and `data arrow-room` make them so with --size {size}"
-    if array.shape[1:] != (channels, size, size) or len(array) == 0:
-        raise ValueError(f"--images {path} has shape {array.shape}: {want}")
-    if array.dtype == np.uint8:
-        return torch.from_numpy(array).float() / 255
-    if not np.issubdtype(array.dtype, np.floating) or not (array.min() >= 0 and array.max() <= 1):
-        raise ValueError(f"--images {path} has {array.dtype} values outside [0, 1] or of another type: {want}")
-    return torch.from_numpy(array.astype(np.float32))

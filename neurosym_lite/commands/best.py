@@ -41,7 +41,7 @@ class Best:
 
     def look(self, checkpoint: Path) -> None:
         """Measure a checkpoint; where it is better than the best, it is the best. Leaves torch's generator alone."""
-        model, recipe = load_checkpoint(str(checkpoint))
+        model, recipe = load_checkpoint(checkpoint, self.recipe)
         groups = tuple(name for name in self.recipe.metrics if name not in ONLY_WHEN_NAMED)
         with torch.random.fork_rng(devices=[]):
             metrics = evaluate(model, recipe, groups, n=IMAGES)

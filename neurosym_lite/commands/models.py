@@ -8,8 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from neurosym_lite.commands.arguments import output, read_images, sheet, table
+from neurosym_lite.commands.arguments import output, sheet, table
 from neurosym_lite.commands.says import say
+from neurosym_lite.data.own_images import read_images
 from neurosym_lite.evaluation.evaluate import LEAST, can_sweep, quick
 from neurosym_lite.evaluation.evaluate import evaluate as evaluate_model
 from neurosym_lite.evaluation.images import as_bytes

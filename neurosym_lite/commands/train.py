@@ -10,15 +10,17 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from neurosym_lite.commands.arguments import table
 from neurosym_lite.commands.best import Best
 from neurosym_lite.commands.says import say
+from neurosym_lite.data.sources import DataError
 from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training import checkpoints, loop, ranks, records
 from neurosym_lite.training.claim import claimed
 from neurosym_lite.training.keeping import BEST, CANDIDATE, CHECKPOINT, RECORD, STATE, Keeper
-from neurosym_lite.training.recipe import Recipe, rescaled
+from neurosym_lite.training.recipe import Recipe, on_images, rescaled
 from neurosym_lite.training.recipes import get_recipe
 from neurosym_lite.training.run import check_steps
 from neurosym_lite.training.step import Engine
@@ -30,6 +32,8 @@ FILES = (STATE, CHECKPOINT, RECORD, BEST, CANDIDATE, loop.BAD_BATCH)
 def train(options: argparse.Namespace) -> int:
     """Train or resume; at every stop but an interrupt, also a checkpoint and a run record."""
     recipe = rescaled(get_recipe(options.recipe), options.batch, options.rate)
+    if options.images:
+        recipe = on_images(recipe, options.images)
     steps = options.steps or recipe.steps
     if steps > recipe.steps:
         raise ValueError(f"--steps {steps}: {recipe.name} has {recipe.steps}")
@@ -53,6 +57,8 @@ def train(options: argparse.Namespace) -> int:
 
 def _fit_and_finish(options: argparse.Namespace, run: loop.Run, steps: int, out: Path) -> int:
     keep = _keeping(options, run, out)
+    if run.step < steps and (scenes := getattr(run.recipe.data, "scenes", 0)):
+        _say(run, f"drawing {scenes:,} training scenes first")
     with _progress(run, steps) as show:
 
         def on_step(run: loop.Run) -> None:
@@ -111,15 +117,42 @@ def _finish(run: loop.Run, out: Path, measured: bool) -> dict[str, float]:
     """Write checkpoint and record; the metrics, which it returns, are those of the checkpoint as it is read back.
 
     A run that its minutes stopped is not measured, nor one with --unmeasured: that takes minutes of a processor.
+    The checkpoint is written before it is measured, so it is there whatever becomes of that. Raises DataError where
+    metrics need characters that are not to be had; the record is then without them.
     """
-    candidate = out / CANDIDATE  # the old checkpoint stays until the new one has been read
-    try:
-        checkpoints.save_checkpoint(candidate, run.recipe, loop.shipped_weights(run), run.step, {})
-        model, recipe = checkpoints.load_checkpoint(str(candidate))
-        metrics = evaluate(model, recipe, recipe.metrics) if measured else {}
+    candidate, metrics = out / CANDIDATE, _measured_before(run, out / CHECKPOINT)
+    try:  # the old checkpoint stays until the new one has been read
+        checkpoints.save_checkpoint(candidate, run.recipe, loop.shipped_weights(run), run.step, metrics)
+        model, recipe = checkpoints.load_checkpoint(candidate, run.recipe)
+        candidate.replace(out / CHECKPOINT)
     finally:
         candidate.unlink(missing_ok=True)
-    checkpoints.save_checkpoint(out / CHECKPOINT, run.recipe, loop.shipped_weights(run), run.step, metrics)
+    try:
+        metrics = evaluate(model, recipe, recipe.metrics) if measured else metrics
+    except DataError as error:
+        _write_record(run, out, model, metrics)
+        raise DataError(
+            f"{recipe.name} is trained, checkpoint and record are in {out}, but data for its metrics is not here: "
+            f"once it is, the same command with --resume measures it ({error})"
+        ) from error
+    checkpoints.save_checkpoint(out / CHECKPOINT, recipe, loop.shipped_weights(run), run.step, metrics)
+    _write_record(run, out, model, metrics)
+    return metrics
+
+
+def _measured_before(run: loop.Run, checkpoint: Path) -> dict[str, float]:
+    """The metrics of the checkpoint that is there, if it holds these very weights."""
+    try:
+        tensors, header = checkpoints.read_file(checkpoint, "checkpoint")
+        weights = {name: tensor.half().cpu() for name, tensor in loop.shipped_weights(run).items()}
+        same = tensors.keys() == weights.keys() and all(torch.equal(tensors[name], weights[name]) for name in weights)
+        return dict(header["metrics"]) if same and header["step"] == run.step else {}
+    except (checkpoints.CheckpointError, KeyError, TypeError):
+        return {}
+
+
+def _write_record(run: loop.Run, out: Path, model: nn.Module, metrics: dict[str, float]) -> None:
+    """The run's record, into its folder."""
     record = records.make_record(
         run.recipe,
         seed=run.seed,
@@ -131,7 +164,6 @@ def _finish(run: loop.Run, out: Path, measured: bool) -> dict[str, float]:
         curve=run.curve,
     )
     records.save_record(out / RECORD, record)
-    return metrics
 
 
 def _keeping(options: argparse.Namespace, run: loop.Run, out: Path) -> Callable[[loop.Run], None]:

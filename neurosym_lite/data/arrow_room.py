@@ -163,11 +163,13 @@ class ArrowRoomSource:
     ) -> None:
         """`size` is the picture's side in pixels, `shapes` those of the solids, samples x samples the rays a pixel.
 
-        Raises ValueError for a size below 16, a shape or a colour that does not exist or is named twice, fewer than
-        two shapes, no colour.
+        Raises ValueError for a size below 16, no rays, a shape or a colour that does not exist or is named twice, fewer
+        than two shapes, no colour.
         """
         if size < LEAST_SIZE:
             raise ValueError(f"a room of {size} pixels: expected at least {LEAST_SIZE}")
+        if samples < 1:
+            raise ValueError(f"a room with {samples} x {samples} rays a pixel: expected at least 1 x 1")
         solids = tuple(name for name in SHAPES if name != SHAPES[ARROW])
         _check_names("shape", shapes, solids, least=2)
         _check_names("colour", colours, tuple(COLOURS), least=1)
@@ -189,7 +191,9 @@ class ArrowRoomSource:
         return Description(shapes, self.colours.to(device)[pick], metal, places, headings)
 
     def draw(self, rooms: Description) -> ArrowScenes:
-        """Draw described rooms, whatever they say."""
+        """Draw described rooms, whatever they say. Raises ValueError where there are none."""
+        if not len(rooms.shapes):
+            raise ValueError("0 rooms to draw: expected at least 1")
         chunk = max(1, RAYS // (self.size * self.samples) ** 2)
         parts = [self._draw(Description(*columns)) for columns in zip(*(c.split(chunk) for c in rooms), strict=True)]
         return ArrowScenes(*(torch.cat(column) for column in zip(*parts, strict=True)))

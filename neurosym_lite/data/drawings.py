@@ -24,9 +24,14 @@ class DrawingSource:
     def __init__(
         self, glyph_set: str, split: str = "train", size: int = 28, device: str = "cpu", moved: float = 0.0
     ) -> None:
-        """`size` is the side in pixels; other sizes than 28 are resampled. `moved` is the share of characters that
-        come through a random affine map. Raises DataError, as `glyphs` does.
+        """`split` is "train" or "test", `size` the side in pixels; other sizes than 28 are resampled.
+
+        `moved` is the share of characters that come through a random affine map. The characters lie on `device`, and
+        so has the generator that `batch` is given. Raises ValueError for a size below 1 or a share outside [0, 1];
+        DataError as `glyphs` does.
         """
+        if size < 1 or not 0 <= moved <= 1:
+            raise ValueError(f"drawings of {size} pixels, a share of {moved} moved: expected 1 or more, 0 to 1")
         bank = glyphs(glyph_set, split)
         images = bank.images[:, None]
         if size != images.shape[-1]:
@@ -35,7 +40,7 @@ class DrawingSource:
         self.images, self.labels, self.size, self.moved = images.to(device), bank.labels.to(device), size, moved
 
     def batch(self, n: int, generator: Generator) -> Drawings:
-        """n characters, drawn with replacement."""
+        """n characters, drawn with replacement; the generator has to be on the source's device."""
         rows = torch.randint(0, len(self.images), (n,), generator=generator, device=generator.device)
         images = moved(self.images[rows], self.moved, generator) if self.moved else self.images[rows]
         return Drawings(images, self.labels[rows])

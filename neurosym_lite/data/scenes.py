@@ -170,6 +170,7 @@ class SceneSource:
     ) -> None:
         """`rule` is a key of RULES, `size` the canvas side in pixels (even, at least 32), `backdrop` of BACKDROPS.
 
+        `split` is "train" or "test": whose characters are drawn. They lie on `device`, and so do the scenes.
         Raises ValueError for an unknown rule or backdrop, a size that the rule cannot be drawn at, or characters that
         are not digits; DataError where the characters are not to be had.
         """
@@ -190,7 +191,10 @@ class SceneSource:
         return RULES[self.rule](n, self.size, generator)
 
     def draw(self, layout: Layout, generator: Generator) -> Scenes:
-        """Draw described scenes: a random handwriting for each digit, pasted by maximum."""
+        """Draw described scenes: a random handwriting for each digit, pasted by maximum.
+
+        Layout and generator have to be on the source's device.
+        """
         labels = layout.labels.clamp(min=0)
         pick = torch.rand(labels.shape, generator=generator, device=generator.device)
         choice = self.index[labels, (pick * self.counts[labels]).long()]
@@ -204,7 +208,7 @@ class SceneSource:
         return Scenes(images, boxes, layout.labels, layout.present)
 
     def batch(self, n: int, generator: Generator) -> Scenes:
-        """n fresh scenes from the generator, on the generator's device."""
+        """n fresh scenes from the generator, which has to be on the source's device."""
         return self.draw(self.describe(n, generator), generator)
 
 

@@ -14,11 +14,12 @@ from neurosym_lite.evaluation.stroke_clusters import cluster_metrics
 from neurosym_lite.evaluation.strokes import stroke_metrics
 from neurosym_lite.evaluation.task import Task, held_out
 from neurosym_lite.evaluation.transfer import likelihoods, redrawing
+from neurosym_lite.models.air import AIR
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.space import Space
 from neurosym_lite.models.successor import Successor
-from neurosym_lite.training.recipe import ArrowRoomData, DrawingData, Model, Recipe
+from neurosym_lite.training.recipe import ArrowRoomData, DrawingData, ImageData, Model, Recipe
 
 METRICS: dict[str, Callable[[Task], dict[str, float]]] = {
     "detection": lambda task: detection(task.model, task.scenes),
@@ -48,11 +49,18 @@ ONLY_WHEN_NAMED = (
     "transfer_likelihood", "samples", "clusters", "one_shot",
 )  # fmt: skip
 
+# of samples alone, or of sets of their own: another handwriting is nothing to them
+NO_HANDWRITING = ("sweeps", "second", "d_steps", "transfer", "transfer_likelihood", "samples", "clusters", "one_shot")
+OWN_NUMBER = ("d_steps", "samples", "clusters", "one_shot")  # of images, whatever n is
+FEWER = ("relaxed", "stop_noise")  # images than n, where n is above what they can afford
+
 LEAST = {"binding": LEAST_SCENES}  # images that a metric needs
 
 
 def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
     """Metrics that make sense: a VAE has no boxes, binding is asked of scenes of one digit, structure of a rule."""
+    if isinstance(recipe.data, ImageData):  # nobody knows what is in them
+        return () if isinstance(model, DooD | AIR) else ("reconstruction",)
     if isinstance(recipe.data, DrawingData):
         drawn, small = ("strokes", "stop_noise", "transfer", "transfer_likelihood"), recipe.data.size == SIDE
         can_lay = not isinstance(model, DooD) or model.config.decoder == "spline"
@@ -101,13 +109,18 @@ def evaluate(
 ) -> dict[str, float]:
     """The named metrics, or else the `quick` ones, on n held-out images and n samples.
 
-    `sweeps` are of the samples that are judged. Raises ValueError for a metric that does not exist or that
-    the model cannot have.
+    Those of OWN_NUMBER have a number of their own, those of FEWER take a part of the n. The images are of the recipe's
+    handwriting, or of `glyph_set`; `sweeps` are of the samples that are judged. Raises ValueError for a metric that
+    does not exist, that the model cannot have, or that is named though it has no use for `glyph_set`.
     """
     possible = available(model, recipe)
     for name in metrics:
         if name not in possible:
             raise ValueError(f"metric {name!r}: expected one of {', '.join(possible)} for {recipe.name}")
+    if glyph_set and (deaf := [name for name in metrics if name in NO_HANDWRITING]):
+        raise ValueError(
+            f"--glyphs {glyph_set}: {', '.join(deaf)} cannot be asked of another handwriting: leave either out"
+        )
     task = Task(model, recipe, held_out(recipe, n, seed, glyph_set), seed, sweeps)
     results: dict[str, float] = {}
     for name in metrics or quick(model, recipe, n)[0]:

@@ -7,6 +7,7 @@ from jaxtyping import Float, UInt8
 from torch import Generator, Tensor
 
 from neurosym_lite.data.arrow_room import ArrowScenes
+from neurosym_lite.data.own_images import Images
 from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_curve
@@ -33,14 +34,16 @@ RELAXED_SCENES = 100  # that relaxed presence is tried on
 WHAT_SCENES = 5000  # that a reader of z_what learns from
 WHAT_SEED = 4_000_037  # keeps them apart from the held-out ones
 
+Seen = Scenes | ArrowScenes | Images
+
 
 @torch.no_grad()
-def redrawn(model: SceneModel, scenes: Scenes | ArrowScenes) -> Float[Tensor, "B C H W"]:
+def redrawn(model: SceneModel, scenes: Seen) -> Float[Tensor, "B C H W"]:
     """The scenes as the model sees them: drawn from the mode of its posterior."""
     return torch.cat([model.redraw(batch.float() / 255) for batch in scenes.images.split(BATCH)])
 
 
-def reconstruction(model: SceneModel, scenes: Scenes | ArrowScenes) -> dict[str, float]:
+def reconstruction(model: SceneModel, scenes: Seen) -> dict[str, float]:
     """Error a pixel, and log likelihood in nats an image, of the reconstruction from the mode of the posterior."""
     images, drawn = scenes.images.float() / 255, redrawn(model, scenes)
     metrics = {"mse": float((images - drawn).square().mean())}

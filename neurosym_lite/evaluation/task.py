@@ -6,12 +6,15 @@ from torch import Generator
 
 from neurosym_lite.data.arrow_room import ArrowScenes
 from neurosym_lite.data.drawings import Drawings
+from neurosym_lite.data.own_images import Images
 from neurosym_lite.data.scenes import Scenes
 from neurosym_lite.training.recipe import Model, Recipe
 
+HeldOut = Scenes | ArrowScenes | Drawings | Images
 
-def held_out(recipe: Recipe, n: int, seed: int, glyph_set: str | None = None) -> Scenes | ArrowScenes | Drawings:
-    """n scenes of the recipe's rule, or n drawings, of characters that training never saw."""
+
+def held_out(recipe: Recipe, n: int, seed: int, glyph_set: str | None = None) -> HeldOut:
+    """n scenes of the recipe's rule, or n drawings, of characters that training never saw; or images kept from it."""
     return recipe.data.source("test", glyph_set).batch(n, Generator().manual_seed(seed))
 
 
@@ -20,7 +23,7 @@ class Task(NamedTuple):
 
     model: Model
     recipe: Recipe
-    scenes: Scenes | ArrowScenes | Drawings
+    scenes: HeldOut
     """Held-out images."""
     seed: int
     sweeps: int

@@ -29,6 +29,7 @@ class GlimpseDecoder(nn.Module):
     """
 
     def __init__(self, config: GNMConfig) -> None:
+        """Raises ValueError for a net that draws glimpses of another size than the config's."""
         super().__init__()
         self.side, self.masked = config.glimpse_size, config.rendering != "sum"
         channels = config.channels + self.masked

@@ -16,6 +16,7 @@ from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.layers import conv_stack, subpixel_stack
+from neurosym_lite.models.choices import check_choices
 from neurosym_lite.models.global_prior import GlobalDraw
 from neurosym_lite.models.structdraw import Interaction, StructDraw
 from neurosym_lite.models.vae import VAELoss, VAEWeights
@@ -41,6 +42,10 @@ class ConvDrawConfig:
     decoder_upscales: tuple[int, ...] = (2, 1, 2, 1, 2, 1, 2, 1, 2)  # 1 keeps the map
     decoder_bias: float = 0.0  # logit at which the canvas starts dark, or a high rate saturates it; 0: not set (paper)
     sigma: float = 0.2  # std of the Gaussian likelihood, pixels in [0, 1] (released code)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an interaction that does not exist."""
+        check_choices(self)
 
 
 class ConvDraw(nn.Module):

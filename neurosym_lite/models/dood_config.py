@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from math import pi
 from typing import Literal
 
+from neurosym_lite.models.choices import check_choices
+
 Stop = Literal["nvil", "exact", "summed"]
 
 # z_where = (shift x, shift y, scale, rotation): the range of its mean (the paper's code)
@@ -38,6 +40,10 @@ class DooDConfig:
     softness: tuple[float, float] = (0.15, 0.8)  # of its edge, pixels
     scale_floor: float = 0.1  # least scale b of the Laplace likelihood; one number, learned (paper's code: 0.01)
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a switch with a name that it does not know."""
+        check_choices(self)
+
 
 @dataclass(frozen=True)
 class AIRConfig:
@@ -58,6 +64,14 @@ class AIRConfig:
     likelihood: Literal["laplace", "normal"] = "laplace"  # the paper's code has both for AIR, and takes the normal one
     # where the Laplace fails: its best guess for an uncertain pixel is black, and the decoder stays there
     scale_floor: float = 0.1  # least scale b of the Laplace, or least standard deviation of the normal likelihood
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a switch with a name that it does not know, no z_what, a coin that is not one."""
+        check_choices(self)
+        if self.what < 1:
+            raise ValueError(f"what={self.what}: a part needs at least one number for its looks")
+        if not 0 < self.presence_prior < 1:
+            raise ValueError(f"presence_prior {self.presence_prior}: expected a probability above 0 and below 1")
 
 
 PAPER_DOOD = DooDConfig(

@@ -46,7 +46,10 @@ class Encoder(nn.Module):
     """Images (B, channels, side, side) to vectors (B, outputs): convolutions and a linear layer, ReLU after each."""
 
     def __init__(self, channels: int, side: int, filters: tuple[int, ...], strides: tuple[int, ...], outputs: int):
+        """Raises ValueError when filters and strides differ in number."""
         super().__init__()
+        if len(filters) != len(strides):
+            raise ValueError(f"need one stride a layer: got filters {filters}, strides {strides}")
         widths, layers = (channels, *filters), []
         for a, b, stride in zip(widths[:-1], filters, strides, strict=True):
             layers += [nn.Conv2d(a, b, 4 if stride == 2 else 3, stride, 1), nn.ReLU()]
@@ -107,14 +110,14 @@ class Drawer(nn.Module):
     ) -> Float[Tensor, "B stops"]:
         """log Laplace(x; canvas, b) of each prefix, nats (DooD, equation 5; one b for all pixels)."""
         error = (images - canvases).abs().sum((2, 3))
-        return -error / self.scale - images[0].numel() * (2 * self.scale).log()
+        return -error / self.scale - images.shape[1:].numel() * (2 * self.scale).log()
 
     def normal_log_likelihood(
         self, images: Float[Tensor, "B 1 H W"], canvases: Float[Tensor, "B stops H W"]
     ) -> Float[Tensor, "B stops"]:
         """log N(x; canvas, scale^2) of each prefix, nats: its best guess for an uncertain pixel is grey, not black."""
         square = ((images - canvases) / self.scale).square().sum((2, 3))
-        return -0.5 * square - images[0].numel() * (self.scale.log() + 0.5 * LOG_TWO_PI)
+        return -0.5 * square - images.shape[1:].numel() * (self.scale.log() + 0.5 * LOG_TWO_PI)
 
     def stop_terms(
         self, prefixes: Prefixes, prediction: Float[Tensor, "B T"], weights: DrawingWeights

@@ -185,11 +185,15 @@ class Genesis(nn.Module):
     def __init__(self, config: GenesisConfig) -> None:
         """Raises ValueError for fewer than two slots, where there is nothing to part.
 
-        Also for an image whose side is no multiple of what the encoders halve it by.
+        Also for an image whose side is no multiple of what the encoders halve it by, or strides for other layers.
         """
         super().__init__()
         if config.components < 2:
             raise ValueError(f"components={config.components}: GENESIS needs at least 2 slots")
+        if len(config.mask_filters) != len(config.mask_strides):
+            raise ValueError(
+                f"need one stride a layer: got mask_filters {config.mask_filters}, mask_strides {config.mask_strides}"
+            )
         halved = 2 ** max(sum(s == 2 for s in config.mask_strides), len(config.component_filters))
         if config.image_size % halved:
             raise ValueError(f"an image of {config.image_size} pixels: GENESIS needs a multiple of {halved}")

@@ -69,6 +69,7 @@ class GNM(nn.Module):
     Config, Weights, Loss = GNMConfig, GNMWeights, GNMLoss
 
     def __init__(self, config: GNMConfig) -> None:
+        """Raises ValueError where sizes or switches do not go together (`gnm_config.check_config`)."""
         super().__init__()
         check_config(config)
         self.config = config

@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from neurosym_lite.models.choices import check_choices
+
 
 @dataclass(frozen=True)
 class GNMConfig:
@@ -61,6 +63,12 @@ class GNMConfig:
     prior_components: int = 1  # Gaussians in the prior of each z_l (paper: 1)
     out_kernel: int = 3  # of the convolution that adds to f (table 9)
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a switch with a name that it does not know, and for other than four `where_std`."""
+        check_choices(self)
+        if len(self.where_std) != 4:
+            raise ValueError(f"where_std {self.where_std}: expected four numbers, for (s, r, u_x, u_y)")
+
 
 def check_config(config: GNMConfig) -> None:
     """Raise ValueError where sizes or switches do not go together."""
@@ -69,6 +77,8 @@ def check_config(config: GNMConfig) -> None:
             f"an image of {config.image_size} pixels under strides {config.strides} does not end as a map of "
             f"{config.grid} x {config.grid} cells: change image_size, strides or grid"
         )
+    if not config.heads or config.what < 1:
+        raise ValueError(f"heads={config.heads}, what={config.what}: expected at least one hidden layer, and D above 0")
     if config.background and config.rendering == "sum":
         raise ValueError('a background needs masks in front of it: set rendering="exact" or "convex", or background=0')
     drawn = math.prod(config.background_upscales) * config.background_scale

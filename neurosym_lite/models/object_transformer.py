@@ -17,8 +17,13 @@ class ObjectTransformer(nn.Module):
     """Lists of at most N objects. Token 0 of an object may take one value more, its last: the list has ended."""
 
     def __init__(self, vocabulary: tuple[int, ...], most: int, width: int, layers: int, heads: int) -> None:
-        """`vocabulary` are the numbers of values of the J tokens; the first without the value that ends a list."""
+        """`vocabulary` are the numbers of values of the J tokens; the first without the value that ends a list.
+
+        Raises ValueError for a width that cannot be shared out among the heads.
+        """
         super().__init__()
+        if width % heads:
+            raise ValueError(f"a transformer of width {width} has {heads} heads: make width a multiple of heads")
         sizes = (vocabulary[0] + 1, *vocabulary[1:])
         self.most, self.end = most, vocabulary[0]
         first = torch.tensor([0, *sizes[:-1]]).cumsum(0)  # of each token among the embeddings

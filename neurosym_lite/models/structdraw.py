@@ -42,7 +42,10 @@ class CellTransformer(nn.Module):
     """Every cell attends to every cell (Vaswani et al. 2017), with a learned vector for its place."""
 
     def __init__(self, cells: int, width: int) -> None:
+        """Raises ValueError for a width that cannot be shared out among the heads."""
         super().__init__()
+        if width % ATTENTION_HEADS:
+            raise ValueError(f"a transformer over cells of width {width}: make it a multiple of {ATTENTION_HEADS}")
         layer = nn.TransformerEncoderLayer(
             width, ATTENTION_HEADS, 2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
         )

@@ -170,8 +170,8 @@ class Successor(nn.Module):
 
     def render(self, tokens: Int[Tensor, "B N J"]) -> Float[Tensor, "B C H W"]:
         """The image that tokens describe."""
-        shift = 2 * _middle(tokens[..., PLACE]) - 1
-        scale = LEAST_SIDE + (MOST_SIDE - LEAST_SIDE) * _middle(tokens[..., SIDES])
+        shift = 2 * _middle(tokens[..., PLACE], self.styles) - 1
+        scale = LEAST_SIDE + (MOST_SIDE - LEAST_SIDE) * _middle(tokens[..., SIDES], self.styles)
         glimpses = self.decode(self.styles[tokens[..., KIND], tokens[..., STYLE]])
         present = (tokens[..., CELL] != self.prior.end).to(glimpses.dtype)
         size = self.config.image_size
@@ -222,6 +222,6 @@ def _bin(share: Float[Tensor, "*n"]) -> Int[Tensor, "*n"]:
     return (share * BINS).floor().clamp(0, BINS - 1).long()
 
 
-def _middle(bins: Int[Tensor, "*n"]) -> Float[Tensor, "*n"]:
-    """The share in the middle of a bin."""
-    return (bins + 0.5) / BINS
+def _middle(bins: Int[Tensor, "*n"], like: Tensor) -> Float[Tensor, "*n"]:
+    """The share in the middle of a bin, in the type of `like`."""
+    return (bins.to(like.dtype) + 0.5) / BINS

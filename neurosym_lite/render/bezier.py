@@ -17,9 +17,16 @@ STILL = 1e-12  # added to squared speeds: where the curve stands still, the grad
 
 @lru_cache
 def _bernstein(degree: int, samples: int, device: torch.device, dtype: torch.dtype) -> Float[Tensor, "N P"]:
-    t = torch.linspace(0, 1, samples, dtype=torch.float64, device=device)
-    columns = [comb(degree, d) * t**d * (1 - t) ** (degree - d) for d in range(degree + 1)]
-    return torch.stack(columns, dim=1).to(dtype)
+    """B_d(t), made once and shared: nobody may write into it. Also one made under inference mode can be trained with.
+
+    Raises ValueError below degree 0 or 2 samples.
+    """
+    if degree < 0 or samples < 2:
+        raise ValueError(f"a curve needs a control point and two samples: got degree {degree}, {samples} samples")
+    with torch.inference_mode(False):
+        t = torch.linspace(0, 1, samples, dtype=torch.float64, device=device)
+        columns = [comb(degree, d) * t**d * (1 - t) ** (degree - d) for d in range(degree + 1)]
+        return torch.stack(columns, dim=1).to(dtype)
 
 
 def bernstein(degree: int, samples: int, like: Tensor) -> Float[Tensor, "N P"]:
@@ -27,14 +34,12 @@ def bernstein(degree: int, samples: int, like: Tensor) -> Float[Tensor, "N P"]:
 
     Raises ValueError below degree 0 or 2 samples.
     """
-    if degree < 0 or samples < 2:
-        raise ValueError(f"a curve needs a control point and two samples: got degree {degree}, {samples} samples")
-    return _bernstein(degree, samples, like.device, like.dtype)
+    return _bernstein(degree, samples, like.device, like.dtype).clone()
 
 
 def curve(points: Float[Tensor, "*batch P 2"], samples: int) -> Float[Tensor, "*batch N 2"]:
     """Positions at even steps of the parameter, the first and the last control point among them."""
-    return bernstein(points.shape[-2] - 1, samples, points) @ points
+    return _bernstein(points.shape[-2] - 1, samples, points.device, points.dtype) @ points
 
 
 def velocity(points: Float[Tensor, "*batch P 2"], samples: int) -> Float[Tensor, "*batch N 2"]:
@@ -42,7 +47,8 @@ def velocity(points: Float[Tensor, "*batch P 2"], samples: int) -> Float[Tensor,
     degree = points.shape[-2] - 1
     if degree == 0:
         return torch.zeros_like(points).expand(*points.shape[:-2], samples, 2)
-    return bernstein(degree - 1, samples, points) @ (degree * points.diff(dim=-2))
+    basis = _bernstein(degree - 1, samples, points.device, points.dtype)
+    return basis @ (degree * points.diff(dim=-2))
 
 
 def arc_weights(points: Float[Tensor, "*batch P 2"], samples: int) -> Float[Tensor, "*batch N"]:

@@ -48,5 +48,7 @@ def resample(
     images: Float[Tensor, "B C h w"], matrix: Float[Tensor, "B 2 3"], size: tuple[int, int]
 ) -> Float[Tensor, "B C H W"]:
     """Each of (H, W) pixels looked up in the images at the place that the map says; black beyond their edges."""
+    if not len(images):  # torch's grids have at least one image
+        return images.new_zeros(*images.shape[:2], *size)
     grid = F.affine_grid(matrix, [*images.shape[:2], *size], align_corners=False)
     return F.grid_sample(images, grid, align_corners=False)

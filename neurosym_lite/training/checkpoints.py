@@ -23,7 +23,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from neurosym_lite import __version__
-from neurosym_lite.training.recipe import Recipe
+from neurosym_lite.training.recipe import Recipe, on_images
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "data" / "checkpoints"
@@ -161,11 +161,11 @@ def fill(model: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     model.load_state_dict({name: tensor.to(own[name].dtype) for name, tensor in tensors.items()})
 
 
-def save_checkpoint(path: Path, recipe: Recipe, weights: dict[str, Tensor], step: int, metrics: dict) -> None:
+def save_checkpoint(path: str | Path, recipe: Recipe, weights: dict[str, Tensor], step: int, metrics: dict) -> None:
     """Ship a model: weights as float16."""
     half = {name: tensor.half() for name, tensor in weights.items()}
     about = {"recipe": recipe.name, "step": step, "metrics": metrics, "config": recipe.as_dict()}
-    write_file(path, "checkpoint", half, **about)
+    write_file(Path(path), "checkpoint", half, **about)
 
 
 def checkpoint_path(name: str) -> Path:
@@ -214,12 +214,14 @@ def _filled(stored: dict[str, Any], settings: Any) -> dict[str, Any]:
     return filled
 
 
-def load_checkpoint(name: str) -> tuple[nn.Module, Recipe]:
+def load_checkpoint(name: str | Path, recipe: Recipe | None = None) -> tuple[nn.Module, Recipe]:
     """A trained model by recipe name, checkpoint file or a run's folder, in evaluation mode, with its recipe.
 
-    Raises CheckpointError for a missing, damaged or foreign file, or one of another recipe than its name says;
-    ValueError for a name that is neither a recipe nor a file.
+    A recipe of one's own, which this package does not know by name, is given as `recipe`. Raises CheckpointError for a
+    missing, damaged or foreign file, or one of another recipe than its name or `recipe` says; ValueError for a name
+    that is neither a recipe nor a file.
     """
+    name = str(name)
     path = checkpoint_path(name)
     if name in RECIPES and not path.is_file():
         raise CheckpointError(
@@ -230,13 +232,33 @@ def load_checkpoint(name: str) -> tuple[nn.Module, Recipe]:
     recipe_name = str(header.get("recipe"))
     if name in RECIPES and recipe_name != name:
         raise CheckpointError(f"{path} holds a checkpoint of {recipe_name!r}, expected {name!r}: was it renamed?")
-    if recipe_name not in RECIPES:
-        raise CheckpointError(f"{path} was trained by recipe {recipe_name!r}, which this version does not know")
-    recipe = RECIPES[recipe_name]
+    known = recipe or RECIPES.get(recipe_name) or _on_own_images(header)
+    if known is None:
+        raise CheckpointError(
+            f"{path} was trained by recipe {recipe_name!r}, which this version does not know: if it is your own, "
+            "give it as load_checkpoint(path, recipe)"
+        )
+    if known.name != recipe_name:
+        raise CheckpointError(f"{path} was trained by recipe {recipe_name!r}, not by {known.name!r}: give that one")
+    _check_settings(header, known, path, "this version" if recipe is None else "the recipe that was given")
+    with torch.random.fork_rng(devices=[]):
+        model = known.build()
+    fill(model, tensors, path)
+    return model.eval().requires_grad_(False), known
+
+
+def _on_own_images(header: dict[str, Any]) -> Recipe | None:
+    """The recipe of a run on images of one's own, which the header describes; None where it is of none."""
+    data = header.get("config", {}).get("data", {})
+    like, path = data.get("like"), data.get("path")
+    return on_images(RECIPES[like], path) if like in RECIPES and isinstance(path, str) else None
+
+
+def _check_settings(header: dict[str, Any], recipe: Recipe, path: Path, whose: str) -> None:
+    """Raise CheckpointError for a checkpoint of another model, or of other data, than the recipe has."""
     trained, now = with_defaults(header.get("config", {}), recipe), json.loads(json.dumps(recipe.as_dict()))
     if any(trained[part] != now[part] for part in ("model", "data")):
-        raise CheckpointError(f"{path} was trained with other settings of {recipe_name!r} than this version has")
-    with torch.random.fork_rng(devices=[]):
-        model = recipe.build()
-    fill(model, tensors, path)
-    return model.eval().requires_grad_(False), recipe
+        raise CheckpointError(
+            f"{path} was trained with other settings of {recipe.name!r} than {whose} has: give those that trained it, "
+            "or train it again"
+        )

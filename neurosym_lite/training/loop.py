@@ -1,6 +1,8 @@
 """The training loop: steps of a recipe, one after another, saved on the way, whatever interrupts it."""
 
+import math
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +14,7 @@ import torch
 
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.data.fixed_scenes import SceneStream
+from neurosym_lite.data.own_images import ImageSource
 from neurosym_lite.models.successor import Successor
 from neurosym_lite.training.bank import SymbolBank
 from neurosym_lite.training.checkpoints import CheckpointError, read_header, save_npz
@@ -40,13 +43,14 @@ BANK_SEED = 2_000_003  # keeps the scenes of a bank apart from those that the ne
 CODEBOOK_SEED = 3_000_017  # and those of a vocabulary
 BAD_BATCH = "bad_batch.npz"  # beside the state: the batch that a run diverged on
 
-Source = SceneStream | DrawingSource
+Source = SceneStream | DrawingSource | ImageSource
 
 
 class Interrupt:
     """Turns Ctrl-C and SIGTERM into a flag that the loop reads between steps; a second Ctrl-C stops at once.
 
-    With several ranks only the flag: Ctrl-C reaches each of them twice, from the terminal and from torchrun.
+    With several ranks only the flag: Ctrl-C reaches each of them twice, from the terminal and from torchrun. Off the
+    main thread nothing: Python hands signals to that one alone.
     """
 
     def __init__(self, patient: bool = False) -> None:
@@ -54,7 +58,8 @@ class Interrupt:
         self.previous: dict[int, Any] = {}
 
     def __enter__(self) -> "Interrupt":
-        for number in (signal.SIGINT, signal.SIGTERM):
+        on_main_thread = threading.current_thread() is threading.main_thread()
+        for number in (signal.SIGINT, signal.SIGTERM) if on_main_thread else ():
             self.previous[number] = signal.signal(number, self._handle)
         return self
 
@@ -128,7 +133,7 @@ def _mark(run: Run) -> None:
 
 def fit(
     run: Run,
-    state_path: Path,
+    state_path: str | Path,
     *,
     steps: int,
     minutes: float | None = None,
@@ -137,14 +142,16 @@ def fit(
     """Train until `steps` (counted from the run's beginning) or for `minutes` more; save; return whether interrupted.
 
     Time is CPU time on a CPU (what other programs do does not count) and wall time on a GPU, for the record; the
-    budget of `minutes` is wall time. Raises FloatingPointError for a run that diverges, with the batch beside the
-    state; what was saved before is kept.
+    budget of `minutes` is wall time, the drawing of a finite training set included. Raises FloatingPointError for a
+    run that diverges, with the batch beside the state; what was saved before is kept.
     """
     spare_the_processor()
+    state_path = Path(state_path)
+    deadline = math.inf if minutes is None else time.monotonic() + 60 * minutes
     source = run.recipe.data.source("train", device=str(run.device))
     with Interrupt(patient=run.ranks.count > 1) as interrupt:
         try:
-            interrupted = _loop(run, source, state_path, steps, minutes, on_step, interrupt)
+            interrupted = _loop(run, source, state_path, steps, deadline, on_step, interrupt)
             save_state(run, state_path)
         except Diverged as error:
             raise FloatingPointError(_explained(error, run, source, state_path)) from error
@@ -156,17 +163,15 @@ def _loop(
     source: Source,
     state_path: Path,
     steps: int,
-    minutes: float | None,
+    deadline: float,
     on_step: Callable[[Run], None],
     interrupt: Interrupt,
 ) -> bool:
-    """Steps until it is time to stop, saved on the way; whether an interrupt stopped them."""
-    began, first = time.monotonic(), run.step
-    due = began  # the first step is saved at once: from then on there is a file to go on from
+    """Steps until it is time to stop (`time.monotonic`), saved on the way; whether an interrupt stopped them."""
+    first, due = run.step, time.monotonic()  # the first step is saved at once: then there is a file to go on from
     while run.step < steps:
         now = time.monotonic()
-        late = minutes is not None and now - began >= 60 * minutes
-        interrupted, late, save = run.ranks.agree(run.step, interrupt.asked, late, now >= due)
+        interrupted, late, save = run.ranks.agree(run.step, interrupt.asked, now >= deadline, now >= due)
         if interrupted or late:
             return interrupted
         if save and run.step > first:

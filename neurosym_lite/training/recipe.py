@@ -2,13 +2,15 @@
 
 import dataclasses
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from neurosym_lite.data.arrow_room import ArrowRoomSource
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.data.fixed_scenes import FixedScenes
+from neurosym_lite.data.own_images import ImageSource
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.models.air import AIR
+from neurosym_lite.models.choices import check_choices
 from neurosym_lite.models.convdraw import ConvDraw, ConvDrawConfig
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.dood_config import AIRConfig, DooDConfig
@@ -34,6 +36,7 @@ MODELS = {
 class SceneData:
     """Scenes that obey a rule."""
 
+    channels: ClassVar[int] = 1  # C: ink on black
     rule: str  # a key of data.scenes.RULES
     glyphs: str = "digits"  # handwriting: "digits" is embedded, "mnist" is downloaded
     size: int = 64  # canvas side, pixels
@@ -50,6 +53,7 @@ class SceneData:
 class ArrowRoomData:
     """Rooms in which an arrow points at the odd one out."""
 
+    channels: ClassVar[int] = 3  # C: sRGB
     size: int = 64  # canvas side, pixels (paper: 128)
     scenes: int = 20_000  # training rooms in all, drawn once at the start (paper: 60,000); 0: every batch is new
 
@@ -67,6 +71,7 @@ class ArrowRoomData:
 class DrawingData:
     """Single characters."""
 
+    channels: ClassVar[int] = 1  # C: ink on black
     glyphs: str = "digits"  # a character set
     size: int = 28  # canvas side, pixels
     moved: float = 0.0  # share of training characters that come through a random affine map
@@ -77,7 +82,23 @@ class DrawingData:
         return DrawingSource(glyph_set or self.glyphs, split, self.size, device, moved)
 
 
-Data = SceneData | ArrowRoomData | DrawingData
+@dataclass(frozen=True)
+class ImageData:
+    """Images of one's own, of which nothing else is known."""
+
+    path: str  # an npz with the array `images`
+    like: str  # name of the recipe that is trained on them
+    channels: int = 1  # C
+    size: int = 64  # side, pixels
+
+    def source(self, split: str, glyph_set: str | None = None, device: str = "cpu") -> ImageSource:
+        """The stream of images. Raises ValueError for any handwriting, and for a file that does not fit."""
+        if glyph_set:
+            raise ValueError(f"images of one's own have no handwriting: leave {glyph_set!r} out")
+        return ImageSource(self.path, split, self.channels, self.size, device)
+
+
+Data = SceneData | ArrowRoomData | DrawingData | ImageData
 
 
 @dataclass(frozen=True)
@@ -92,6 +113,12 @@ class Phase:
     train: tuple[str, ...] = ()  # names of the parts that learn; () is all
     objective: Literal["loss", "symbol_loss", "prior_loss"] = "loss"  # the model's method that is minimised
     bank: int = 0  # scenes whose symbols are inferred once and held fixed (prior_loss alone, and it needs them)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for an objective that does not exist, no steps, or batches of nothing."""
+        check_choices(self)
+        if self.steps < 1 or self.batch < 1:
+            raise ValueError(f"a phase of {self.steps} steps with {self.batch} images: expected at least 1 of each")
 
 
 @dataclass(frozen=True)
@@ -109,9 +136,26 @@ class Recipe:
     metrics: tuple[str, ...] = field(default=())  # what a finished run is evaluated by
 
     def __post_init__(self) -> None:
-        """Raises ValueError for weights that the model does not know or lacks, and for a bank in the wrong phase."""
-        kind = MODELS[type(self.model)].Weights
+        """Raises ValueError where model, data and phases do not go together.
+
+        That is: pictures of another size, no phase, averages that never move, an objective or weights that the model
+        does not know, weights that it lacks, a bank in the wrong phase.
+        """
+        seen, drawn = (part.channels for part in (self.model, self.data))
+        if (seen, self.model.image_size) != (drawn, self.data.size):
+            raise ValueError(
+                f"{self.name}: the model is made for {seen} x {self.model.image_size} x {self.model.image_size} "
+                f"(channels, pixels), its data has {drawn} x {self.data.size} x {self.data.size}: make them agree"
+            )
+        if not self.phases:
+            raise ValueError(f"{self.name} has no phases: give at least one")
+        if not 0 <= self.ema < 1:
+            raise ValueError(f"{self.name} averages with ema={self.ema}: expected at least 0 and less than 1")
+        model = MODELS[type(self.model)]
+        kind = model.Weights
         for phase in self.phases:
+            if not hasattr(model, phase.objective):
+                raise ValueError(f"{self.name} minimises {phase.objective}, which {model.__name__} does not have")
             if strange := sorted(phase.weights.keys() - set(kind._fields)):
                 raise ValueError(f"{self.name} weighs {strange[0]!r}: known are {', '.join(kind._fields)}")
             if missing := sorted(set(kind._fields) - kind._field_defaults.keys() - phase.weights.keys()):
@@ -142,6 +186,14 @@ class Recipe:
                 return phase, within
             within -= phase.steps
         raise ValueError(f"step {step} of {self.name!r}, which has {self.steps}: go on with a recipe that has more")
+
+
+def on_images(recipe: Recipe, path: str) -> Recipe:
+    """The recipe with images of one's own for its data. It measures how well it redraws those that are held out."""
+    data = ImageData(path, recipe.name, recipe.data.channels, recipe.data.size)
+    metrics = tuple(name for name in recipe.metrics if name == "reconstruction")
+    about = f"{recipe.name} on images of one's own"
+    return replace(recipe, name=f"{recipe.name}-own", about=about, data=data, metrics=metrics)
 
 
 def rescaled(recipe: Recipe, batch: int | None = None, rate: float = 1.0) -> Recipe:

@@ -87,16 +87,16 @@ def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 def start(
     recipe: Recipe,
     seed: int,
-    device: torch.device,
+    device: torch.device | str,
     ranks: Ranks = ALONE,
     engine: Engine = "eager",
-    runs: Path = Path("runs"),
+    runs: str | Path = Path("runs"),
 ) -> Run:
     """A run at step 0, its first weights those of the recipe's `start` where it has one, whatever the seed.
 
     Raises CheckpointError where these are neither shipped nor trained in `runs`.
     """
-    run = blank(recipe, seed, device, ranks, engine)
+    run, runs = blank(recipe, seed, torch.device(device), ranks, engine), Path(runs)
     if recipe.start is not None:
         path = first_checkpoint(recipe, runs)
         if path is None:

@@ -5,6 +5,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from neurosym_lite.models.choices import check_choices
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -18,6 +20,8 @@ class Schedule:
     curve: Literal["linear", "log", "cosine"] = "linear"
 
     def __post_init__(self) -> None:
+        """Raises ValueError for an unknown curve, steps that do not increase, and the log of what is not positive."""
+        check_choices(self)
         steps = [step for step, _ in self.points]
         if not steps or steps != sorted(set(steps)):
             raise ValueError(f"schedule points need increasing steps, at least one: got {self.points}")
@@ -56,5 +60,10 @@ def linear(first: int, last: int, start: float, end: float) -> Schedule:
 
 
 def warm_cosine(steps: int, peak: float, end: float, warmup: int = 100) -> Schedule:
-    """A learning rate: up by half a cosine from almost nothing over `warmup` steps, down by half a cosine to `end`."""
+    """A learning rate: up by half a cosine from almost nothing over `warmup` steps, down by half a cosine to `end`.
+
+    Raises ValueError unless 0 < warmup < steps.
+    """
+    if not 0 < warmup < steps:
+        raise ValueError(f"warmup {warmup} must be above 0 and below steps {steps}")
     return Schedule(((0, peak / warmup), (warmup, peak), (steps, end)), "cosine")

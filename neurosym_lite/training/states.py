@@ -22,7 +22,7 @@ ADAM_SLOTS = ("step", "exp_avg", "exp_avg_sq")  # what Adam remembers of a param
 NEW_RANK_SEED = 3_000_017  # of ranks that were not there when the state was written; the step is added
 
 
-def save_state(run: Run, path: Path) -> None:
+def save_state(run: Run, path: str | Path) -> None:
     """Write all that `load_state` needs; all ranks take part, the first writes.
 
     Raises FloatingPointError, and writes nothing, for a run that diverged.
@@ -39,19 +39,25 @@ def save_state(run: Run, path: Path) -> None:
         tensors |= {_of_rank("sums", rank): sums for rank, sums in enumerate(run.ranks.gather(run.sums))}
     if run.ranks.first:
         write_file(
-            path, "state", tensors, recipe=run.recipe.name, config=run.recipe.as_dict(),
+            Path(path), "state", tensors, recipe=run.recipe.name, config=run.recipe.as_dict(),
             step=run.step, seed=run.seed, seconds=run.seconds, curve=run.curve,
             device=run.device.type, threads=torch.get_num_threads(), ranks=run.ranks.count, moments=sorted(moments),
         )  # fmt: skip
 
 
 def load_state(
-    recipe: Recipe, seed: int, device: torch.device, path: Path, ranks: Ranks = ALONE, engine: Engine = "eager"
+    recipe: Recipe,
+    seed: int,
+    device: torch.device | str,
+    path: str | Path,
+    ranks: Ranks = ALONE,
+    engine: Engine = "eager",
 ) -> Run:
     """The run that `save_state` wrote, whatever number of ranks it had; with the same number it has the same bits.
 
     Warns of another torch version. Raises CheckpointError when it is of another recipe, seed or build.
     """
+    device, path = torch.device(device), Path(path)
     tensors, header = read_file(path, "state")
     _check_header(header, recipe, seed, device, path)
     run, part = blank(recipe, seed, device, ranks, engine), _split(tensors)

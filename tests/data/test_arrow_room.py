@@ -144,6 +144,7 @@ def test_angles() -> None:
         ({"shapes": ("arrow", "cube")}, "unknown shape 'arrow'"),
         ({"colours": ("red", "pink")}, "unknown colour 'pink': expected some of gray"),
         ({"colours": ()}, "0 colours"),
+        ({"samples": 0}, "a room with 0 x 0 rays a pixel: expected at least 1 x 1"),
     ],
 )
 def test_bad_grammars_are_refused_in_one_line(given: dict, message: str) -> None:
@@ -153,3 +154,8 @@ def test_bad_grammars_are_refused_in_one_line(given: dict, message: str) -> None
 
 def test_arrow_is_slot_zero() -> None:
     assert (ArrowRoomSource().describe(5, generator()).shapes[:, 0] == ARROW).all()
+
+
+def test_no_rooms_are_refused() -> None:
+    with pytest.raises(ValueError, match="0 rooms to draw: expected at least 1"):
+        ArrowRoomSource(16).batch(0, generator())

@@ -1,5 +1,6 @@
 """The stream of single characters: of its split, of its size, of its generator."""
 
+import pytest
 import torch
 from torch import Generator
 
@@ -27,3 +28,9 @@ def test_other_sizes_keep_the_share_of_ink() -> None:
     assert large.images.shape[1:] == (1, 50, 50)
     share = [source.images[:300].float().mean() for source in (small, large)]
     assert abs(share[0] - share[1]) < 0.02 * share[0]
+
+
+@pytest.mark.parametrize("given", [{"size": 0}, {"moved": -0.1}, {"moved": 1.5}, {"moved": float("nan")}])
+def test_sizes_and_shares_that_cannot_be_are_refused(given: dict) -> None:
+    with pytest.raises(ValueError, match=r"drawings of \d+ pixels, a share of .* moved: expected 1 or more, 0 to 1"):
+        DrawingSource("digits", **given)

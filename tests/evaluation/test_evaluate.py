@@ -131,6 +131,13 @@ def test_metrics_that_make_no_sense_are_refused() -> None:
         evaluate(model, recipe, ("detection",), n=2)
 
 
+@pytest.mark.parametrize("metric", ["sweeps", "d_steps"])
+def test_another_handwriting_is_refused_by_what_has_no_use_for_it(metric: str) -> None:
+    recipe = get_recipe("gnm-digits4-lite")
+    with pytest.raises(ValueError, match=f"--glyphs digits: {metric} cannot be asked of another handwriting"):
+        evaluate(recipe.build(), recipe, ("detection", metric), n=2, glyph_set="digits")
+
+
 def test_one_value_has_no_error() -> None:
     assert mean_and_error(torch.tensor([1.0, 3.0])) == (2.0, pytest.approx(1.0))
     with pytest.raises(ValueError, match="1 value has no standard error"):

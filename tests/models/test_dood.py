@@ -1,5 +1,6 @@
 """DooD and AIR: shapes, who sees what, densities against torch's own, and a small world that is learned."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -262,3 +263,29 @@ def test_airs_likelihoods_are_torchs() -> None:
         model = build(replace(SMALL_AIR, likelihood=likelihood))
         theirs = kind(canvases, model.scale.detach()).log_prob(images.expand_as(canvases)).sum((2, 3))
         torch.testing.assert_close(model.log_likelihood(images, canvases).detach(), theirs, rtol=1e-5, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_no_images_are_no_drawings(name: str) -> None:
+    model, nothing = build(VARIANTS[name]), torch.zeros(0, 1, 16, 16)
+    assert len(model.infer(nothing).q_on) == 0 and model.loss(nothing, WEIGHTS).total.shape == (0,)
+    assert model.sample(0, Generator()).shape == (0, 1, 16, 16)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"canvas_filters": (4, 8), "canvas_strides": (2,)}, "got filters (4, 8), strides (2,)"),
+        ({"strides": (2, 2)}, "need one stride a layer: got filters (6,), strides (2, 2)"),
+    ],
+)
+def test_layers_without_strides_are_refused(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        DooD(replace(SMALL, **change))
+
+
+def test_a_part_needs_looks_and_a_coin() -> None:
+    with pytest.raises(ValueError, match=r"presence_prior 1\.0: expected a probability above 0 and below 1"):
+        replace(SMALL_AIR, presence_prior=1.0, stop="exact")
+    with pytest.raises(ValueError, match="what=0: a part needs at least one number"):
+        replace(SMALL_AIR, what=0)

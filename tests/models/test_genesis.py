@@ -104,3 +104,9 @@ def test_one_slot_is_refused() -> None:
 def test_an_image_that_cannot_be_halved_is_refused() -> None:
     with pytest.raises(ValueError, match="an image of 60 pixels: GENESIS needs a multiple of 16"):
         Genesis(GenesisConfig(image_size=60))
+
+
+@pytest.mark.parametrize("strides", [(2, 2), (2, 2, 2, 1, 1, 1, 1)])
+def test_strides_for_other_layers_are_refused(strides: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"need one stride a layer: got mask_filters \(.*, mask_strides \("):
+        Genesis(GenesisConfig(image_size=64, mask_strides=strides))

@@ -1,6 +1,7 @@
 """GNM: what each part sees, what it learns, and what it does not know."""
 
 import dataclasses
+import re
 
 import pytest
 import torch
@@ -279,3 +280,22 @@ def test_it_overfits_one_batch() -> None:
     found, _, drawn = model.detect(picture)
     assert (drawn - picture).square().mean() < 0.25 * picture.square().mean()
     assert 1 <= found.present.sum(1).float().mean() <= 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"where_std": (0.1,)}, "where_std (0.1,): expected four numbers"),
+        ({"heads": ()}, "heads=(), what=4: expected at least one hidden layer"),
+        ({"what": 0}, "what=0: expected at least one hidden layer, and D above 0"),
+        ({"prior": "struct", "structure": 6, "embed": "transformer"}, "width 6: make it a multiple of 4"),
+        ({"prior": "struct", "structure": 6, "interaction": "transformer"}, "width 6: make it a multiple of 4"),
+        (
+            {"rendering": "exact", "background": 3, "background_filters": (8,), "background_upscales": (4, 4)},
+            "need one upscale a layer: got filters (8,), upscales (4, 4)",
+        ),
+    ],
+)
+def test_sizes_that_do_not_go_together_are_refused(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        GNM(dataclasses.replace(SMALL, **change))

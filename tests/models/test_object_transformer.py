@@ -90,3 +90,8 @@ def test_every_part_learns(part: str) -> None:
     model.nats(all_lists((2, 3), 2)).sum().backward()
     for name, parameter in getattr(model, part).named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+
+
+def test_a_width_that_heads_cannot_share_is_refused() -> None:
+    with pytest.raises(ValueError, match="a transformer of width 10 has 4 heads: make width a multiple of heads"):
+        ObjectTransformer((2, 3), 2, width=10, layers=1, heads=4)

@@ -127,3 +127,12 @@ def test_a_reader_of_other_settings_is_refused_untouched(successor: Successor, c
     with pytest.raises(ValueError, match="the successor's reader has other settings"):
         successor.start_from(GNM(replace(successor.config.symbols, **change)))
     assert all(torch.equal(tensor, before[name]) for name, tensor in successor.state_dict().items())
+
+
+def test_it_draws_in_double_precision(successor: Successor) -> None:
+    model = Successor(successor.config)
+    model.load_state_dict(successor.state_dict())
+    tokens = successor.infer(scenes(3).images.float() / 255)
+    drawn = model.double().render(tokens)
+    assert drawn.dtype == torch.float64 == model.sample(1, Generator()).dtype
+    torch.testing.assert_close(drawn.float(), successor.render(tokens))

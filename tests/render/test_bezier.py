@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from neurosym_lite.render.bezier import arc_weights, bernstein, curve, velocity
+from neurosym_lite.render.bezier import _bernstein, arc_weights, bernstein, curve, velocity
 
 DEGREES = range(7)
 QUARTER = 4 / 3 * (math.sqrt(2) - 1)  # handle length of the cubic that is a quarter of a circle to 0.03 %
@@ -92,3 +92,19 @@ def test_a_curve_that_stands_still_has_finite_gradients() -> None:
 def test_impossible_curves_are_refused(degree: int, samples: int) -> None:
     with pytest.raises(ValueError, match=f"got degree {degree}, {samples} samples"):
         bernstein(degree, samples, torch.zeros(()))
+
+
+def test_a_curve_first_drawn_under_inference_mode_can_be_trained_with() -> None:
+    points = torch.rand(3, 2)
+    _bernstein.cache_clear()
+    with torch.inference_mode():
+        arc_weights(points, 9), curve(points, 9)
+    (gradient,) = torch.autograd.grad((arc_weights(points.requires_grad_(), 9) * curve(points, 9)[:, 0]).sum(), points)
+    assert gradient.isfinite().all()
+
+
+def test_the_basis_is_the_callers_own() -> None:
+    points = torch.rand(3, 2)
+    before = curve(points, 9)
+    bernstein(2, 9, points).zero_()
+    assert torch.equal(curve(points, 9), before)

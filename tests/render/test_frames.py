@@ -99,3 +99,9 @@ def test_frames_have_gradients() -> None:
     points = torch.randn(2, 3, 2, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(frames.place, (points, where))
     assert torch.autograd.gradcheck(frames.inverse, (where,))
+
+
+def test_no_images_have_no_glimpses() -> None:
+    nothing, where = torch.zeros(0, 2, 8, 8, dtype=torch.float64), random_where(0)
+    assert frames.glimpse(nothing, where, (3, 4)).shape == (0, 2, 3, 4)
+    assert frames.paste(nothing, where, (3, 4)).dtype == torch.float64

@@ -166,3 +166,17 @@ def test_a_folder_is_cleared_of_our_half_written_files_alone(tmp_path) -> None:
     assert not ours.exists() and theirs.exists() and (tmp_path / ".d.tmp").is_dir()
     with pytest.raises(OSError, match="cannot write to the folder"):
         prepare_folder(theirs, ("state.safetensors",))
+
+
+def test_a_recipe_of_ones_own_is_given(recipe, tmp_path) -> None:
+    mine = dataclasses.replace(recipe, name="mine")
+    path = tmp_path / "mine.safetensors"
+    save_checkpoint(path, mine, mine.build().state_dict(), 14, {})
+    with pytest.raises(CheckpointError, match=r"'mine', which this version does not know: .* load_checkpoint\(path, "):
+        load_checkpoint(path)
+    assert load_checkpoint(path, mine)[1] is mine and load_checkpoint(str(path), mine)[1] is mine
+    with pytest.raises(CheckpointError, match="was trained by recipe 'mine', not by 'test-digits4': give that one"):
+        load_checkpoint(path, recipe)
+    other = dataclasses.replace(mine, model=dataclasses.replace(mine.model, sigma=0.7))
+    with pytest.raises(CheckpointError, match="other settings of 'mine' than the recipe that was given has"):
+        load_checkpoint(path, other)

@@ -3,6 +3,8 @@
 import dataclasses
 import os
 import signal
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -235,3 +237,26 @@ def test_what_a_killed_process_left_of_a_kept_checkpoint_is_cleared(tmp_path) ->
     left.touch()
     Keeper(tmp_path, every=5)
     assert not left.exists()
+
+
+def test_drawing_the_training_set_is_part_of_the_time(recipe: Recipe, tmp_path, monkeypatch) -> None:
+    make = type(recipe.data).source
+
+    def slowly(*arguments, **options):
+        time.sleep(0.1)
+        return make(*arguments, **options)
+
+    monkeypatch.setattr(type(recipe.data), "source", slowly)
+    run = start(recipe, 0, CPU)
+    assert not fit(run, tmp_path / "s", steps=recipe.steps, minutes=0.1 / 60) and run.step == 0
+
+
+def test_paths_and_devices_may_be_words_and_the_thread_any(recipe: Recipe, tmp_path, whole) -> None:
+    path, ended = str(tmp_path / "state.safetensors"), []
+    fit(start(recipe, 1, "cpu", runs=str(tmp_path)), path, steps=6)
+    run = load_state(recipe, 1, "cpu", path)
+    thread = threading.Thread(target=lambda: ended.append(fit(run, path, steps=recipe.steps)))
+    thread.start(), thread.join()
+    assert ended == [False]
+    save_state(run, path)
+    assert_equal_states(state_of(load_state(recipe, 1, CPU, path)), whole)

@@ -81,3 +81,28 @@ def test_a_phase_that_trains_a_part_which_is_not_there_is_refused() -> None:
     phase = replace(good.phases[0], train=("globalss",))
     with pytest.raises(ValueError, match="a phase trains 'globalss': the model's parts are "):
         make_optimiser(good.build(), phase, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"data": SceneData("mnist4", "digits", 128)}, "made for 1 x 64 x 64 .* its data has 1 x 128 x 128"),
+        ({"data": ArrowRoomData()}, "made for 1 x 64 x 64 .* its data has 3 x 64 x 64: make them agree"),
+        ({"phases": ()}, "test has no phases: give at least one"),
+        ({"ema": 1.0}, "test averages with ema=1.0: expected at least 0 and less than 1"),
+        ({"ema": -0.1}, "test averages with ema=-0.1"),
+    ],
+)
+def test_parts_that_do_not_go_together_are_refused(change: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(RECIPES["gnm-digits4-lite"], name="test", **change)
+
+
+def test_a_phase_of_nothing_or_without_its_objective_is_refused() -> None:
+    good = RECIPES["vae-digits1-lite"]
+    for change in ({"steps": 0}, {"batch": 0}):
+        with pytest.raises(ValueError, match=r"a phase of .* steps with .* images: expected at least 1 of each"):
+            replace(good.phases[0], **change)
+    phase = replace(good.phases[0], objective="symbol_loss")
+    with pytest.raises(ValueError, match="test minimises symbol_loss, which VAE does not have"):
+        replace(good, name="test", phases=(phase,))

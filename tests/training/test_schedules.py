@@ -39,3 +39,9 @@ def test_points_out_of_order_and_log_of_nothing_are_refused() -> None:
         Schedule(())
     with pytest.raises(ValueError, match="positive values"):
         Schedule(((0, 0.0), (5, 2.0)), "log")
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(50, 100), (100, 100), (50, 0)])
+def test_a_warm_up_as_long_as_the_phase_is_refused(steps: int, warmup: int) -> None:
+    with pytest.raises(ValueError, match=f"warmup {warmup} must be above 0 and below steps {steps}"):
+        warm_cosine(steps, 1e-3, 1e-4, warmup)
