@@ -13,6 +13,7 @@ from neurosym_lite.evaluation.structure import Z95
 from neurosym_lite.training.recipe import MODELS, Config
 from neurosym_lite.training.recipes import RECIPES
 from scripts.pages import gnm_experiments as found
+from scripts.pages import gnm_experiments_few as few
 from scripts.pages import gnm_experiments_pictures as pictures
 from scripts.pages import gnm_experiments_seeds as seeds
 from scripts.pages import gnm_experiments_seen as seen
@@ -152,11 +153,6 @@ def count(config: Config) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def figure(name: str, alt: str, folder: str = "_static/gnm_experiments") -> str:
-    """A picture of the page."""
-    return f"```{{figure}} {folder}/{name}.png\n:name: fig-gnm-{name}\n:alt: {alt}\n```\n"
-
-
 def figure_4_section(records: list[Record]) -> str:
     """The picture, and its numbers."""
     body = []
@@ -166,7 +162,7 @@ def figure_4_section(records: list[Record]) -> str:
             accuracy = cell(runs, "structure_accuracy")
             body.append([model, number(beta), accuracy, cell(runs, "likelihood", 4)])
     header = ["model", "beta", "S-Acc", "LL"]
-    shown = f"{figure('figure_4', words.ALT_FIGURE_4)}\n{table(header, body)}"
+    shown = f"{pictures.figure('figure_4', words.ALT_FIGURE_4)}\n{table(header, body)}"
     return f"{words.FIGURE_4}\n{shown}\n{by_beta_said(records)}"
 
 
@@ -199,49 +195,6 @@ def moved(first: tuple[float, float], last: tuple[float, float]) -> str:
     if last[0] > first[1]:
         return words.RISES
     return words.FALLS if last[1] < first[0] else words.SAME
-
-
-def few_section(records: list[Record], controls: dict) -> str:
-    """What a model makes of a training set of finite size, by its size."""
-    body = []
-    for scenes, name in pictures.SETS.items():
-        near = controls["copied"].get(name)
-        lacking = words.NOT_MEASURED if runs_of(name, records) else NOT_RUN
-        copies = measured(of_controls(near), "copied", 2) if near else lacking
-        body.append([number(scenes), *few_cells(name, records), copies])
-    body.append([words.NO_SET, *few_cells(recipe_name("GNM", pictures.RULE), records), "–"])
-    shown = f"{figure('scenes', words.ALT_FEW)}\n" if pictures.has_scenes(records) else ""
-    said = f"{few_said(records)}{copies_said(controls['copied'])}"
-    return f"{words.FEW}\n{shown}{table(words.FEW_COLUMNS, body)}\n{said}"
-
-
-def few_said(records: list[Record]) -> str:
-    """The sets of the lowest structure accuracy, within its error, if neither the smallest nor no fixed set is one."""
-    runs = {number(size): runs_of(name, records) for size, name in pictures.SETS.items()}
-    runs[words.NO_SET] = runs_of(recipe_name("GNM", pictures.RULE), records)
-    found = {size: [run["metrics"] for run in of] for size, of in runs.items() if of}
-    lowest = min((m["structure_high"] for of in found.values() for m in of), default=0)
-    least = [size for size, of in found.items() if any(m["structure_low"] <= lowest for m in of)]
-    between = least and not {next(iter(found)), words.NO_SET} & set(least)
-    return f"{words.LEAST.format(sizes=', '.join(least))}\n\n" if between else ""
-
-
-def copies_said(copied: dict) -> str:
-    """Which training sets were learned by heart, in part or not, and a picture of the first and the last."""
-    near = {number(size): copied[name] for size, name in pictures.SETS.items() if name in copied}
-    by_heart = [size for size, m in near.items() if m["copied"] > words.BY_HEART_ABOVE]
-    in_part = [size for size, m in near.items() if found.was_copied(m) and size not in by_heart]
-    not_copied = [size for size, m in near.items() if not found.was_copied(m)]
-    all_of_them = ((words.BY_HEART, by_heart), (words.IN_PART, in_part), (words.NO_COPIES, not_copied))
-    said = [text.format(sizes=", ".join(sizes)) for text, sizes in all_of_them if sizes]
-    return f"{' '.join(said)}\n\n{figure('copies', words.ALT_COPIES, '_static')}" if said else ""
-
-
-def few_cells(name: str, records: list[Record]) -> list[str]:
-    """Our cells of a row of that table."""
-    runs = runs_of(name, records)
-    keys = ("structure_accuracy", "swept_accuracy", "structure_spread", "frechet")
-    return [*(cell(runs, key) for key in keys), cell(runs, "likelihood", 4), steps(runs)]
 
 
 def second_section(records: list[Record]) -> str:
@@ -283,7 +236,7 @@ def page(records: list[Record], published: dict, controls: dict) -> str:
         words.INTRODUCTION, words.HOW_TO_READ, controls_section(controls), tables_section(gnm, records),
         figure_4_section(records), seen.section(records, controls),
         parameters_section(gnm["table_5_parameters_millions"], records),
-        few_section(records, controls), seeds.section(records, controls), second_section(records),
+        few.section(records, controls), seeds.section(records, controls), second_section(records),
         relaxed_section(records), words.DIFFERENCES,
     ])  # fmt: skip
 

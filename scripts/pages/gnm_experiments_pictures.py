@@ -101,6 +101,11 @@ def scenes(records: list[Record]) -> Figure:
     return figure
 
 
+def figure(name: str, alt: str, folder: str = "_static/gnm_experiments") -> str:
+    """A picture of the page."""
+    return f"```{{figure}} {folder}/{name}.png\n:name: fig-gnm-{name}\n:alt: {alt}\n```\n"
+
+
 def fingerprint(records: list[Record], controls: dict) -> str:
     """A short name for the numbers that the pictures show."""
     names = {name for line in (*BETAS.values(), SETS) for name in line.values()} | {recipe_name("GNM", RULE)}

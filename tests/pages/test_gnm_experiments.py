@@ -10,6 +10,7 @@ from PIL import Image
 from neurosym_lite.training.recipes import RECIPES
 from scripts.pages import cells
 from scripts.pages import gnm_experiments as found
+from scripts.pages import gnm_experiments_few as few
 from scripts.pages import gnm_experiments_page as experiments
 from scripts.pages import gnm_experiments_pictures as pictures
 from scripts.pages import gnm_experiments_seeds as seeds
@@ -177,22 +178,22 @@ def test_the_lowest_sets_are_named_where_they_lie_between_the_smallest_and_none(
             run(name, structure_accuracy=value, structure_low=value - 0.03, structure_high=value + 0.03)
             for name, value in zip(names, structure, strict=True)
         ]
-        return experiments.few_said(runs)
+        return few.lowest_said(runs)
 
     assert "are of 300 scenes. " in said(0.8, 0.5, 0.7, 0.9)
     assert "are of 300, 1,000 scenes. " in said(0.8, 0.55, 0.5, 0.9)
-    assert said(0.5, 0.8, 0.8, 0.9) == said(0.9, 0.8, 0.8, 0.5) == experiments.few_said([]) == ""
+    assert said(0.5, 0.8, 0.8, 0.9) == said(0.9, 0.8, 0.8, 0.5) == few.lowest_said([]) == ""
     assert said(0.55, 0.5, 0.8, 0.9) == said(0.9, 0.5, 0.8, 0.55) == ""
 
 
 def test_sets_that_were_learned_by_heart_are_named() -> None:
     small, large = list(pictures.SETS.values())[:2]
     copied = {small: {"copied": 0.97, "copied_error": 0.04}, large: {"copied": 0.55, "copied_error": 0.03}}
-    said = experiments.copies_said(copied)
+    said = few.copies_said(copied)
     assert "Learned by heart: the sets of 100 scenes." in said and "twice the error: 300 scenes." in said
-    half_way = experiments.copies_said({small: {"copied": 0.7, "copied_error": 0.03}})
+    half_way = few.copies_said({small: {"copied": 0.7, "copied_error": 0.03}})
     assert "Copied in part: 100 scenes." in half_way and words.NO_COPIES[:9] not in half_way
-    assert experiments.copies_said({}) == ""
+    assert few.copies_said({}) == ""
 
 
 def test_the_pictures_show_the_records() -> None:
