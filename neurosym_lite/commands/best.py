@@ -46,8 +46,8 @@ class Best:
         with torch.random.fork_rng(devices=[]):
             metrics = evaluate(model, recipe, groups, n=IMAGES)
         if self.metric not in metrics:
-            names = [name for name in metrics if not name.startswith(COUNTS)]
-            raise ValueError(f"--keep-best {self.metric}: expected one of {', '.join(names)}")
+            names = ", ".join(name for name in metrics if not name.startswith(COUNTS))
+            raise ValueError(f"--keep-best {self.metric}: expected one of {names or 'none, as nothing is measured'}")
         value = metrics[self.metric]
         if self.value is None or self.sign * value > self.sign * self.value or math.isnan(self.value):
             self.value = value

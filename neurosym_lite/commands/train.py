@@ -33,7 +33,7 @@ def train(options: argparse.Namespace) -> int:
     """Train or resume; at every stop but an interrupt, also a checkpoint and a run record."""
     recipe = rescaled(get_recipe(options.recipe), options.batch, options.rate)
     if options.images:
-        recipe = on_images(recipe, options.images)
+        recipe = on_images(recipe, str(Path(options.images).resolve()))
     steps = options.steps or recipe.steps
     if steps > recipe.steps:
         raise ValueError(f"--steps {steps}: {recipe.name} has {recipe.steps}")
@@ -118,7 +118,7 @@ def _finish(run: loop.Run, out: Path, measured: bool) -> dict[str, float]:
 
     A run that its minutes stopped is not measured, nor one with --unmeasured: that takes minutes of a processor.
     The checkpoint is written before it is measured, so it is there whatever becomes of that. Raises DataError where
-    metrics need characters that are not to be had; the record is then without them.
+    metrics need characters that are not to be had; no record is then written, so train-queue knows of work left.
     """
     candidate, metrics = out / CANDIDATE, _measured_before(run, out / CHECKPOINT)
     try:  # the old checkpoint stays until the new one has been read
@@ -130,10 +130,9 @@ def _finish(run: loop.Run, out: Path, measured: bool) -> dict[str, float]:
     try:
         metrics = evaluate(model, recipe, recipe.metrics) if measured else metrics
     except DataError as error:
-        _write_record(run, out, model, metrics)
         raise DataError(
-            f"{recipe.name} is trained, checkpoint and record are in {out}, but data for its metrics is not here: "
-            f"once it is, the same command with --resume measures it ({error})"
+            f"{recipe.name} is trained, its checkpoint is in {out}, but data for its metrics is not here: once it is, "
+            f"the same command with --resume measures it and writes the record ({error})"
         ) from error
     checkpoints.save_checkpoint(out / CHECKPOINT, recipe, loop.shipped_weights(run), run.step, metrics)
     _write_record(run, out, model, metrics)

@@ -50,17 +50,17 @@ def read_images(path: Path, channels: int, size: int) -> Float[Tensor, "N C H W"
     try:
         array = read_npz(path, ("images",))["images"]
     except FileNotFoundError:
-        raise ValueError(f"--images {path}: no such file") from None
+        raise ValueError(f"{path}: no such file") from None
     except Exception as error:  # a dozen kinds for damaged archives
-        raise ValueError(f"--images {path} cannot be read ({type(error).__name__}): {want}") from error
+        raise ValueError(f"{path} cannot be read ({type(error).__name__}): {want}") from error
     if array.ndim == 3:
         array = array[:, None]
     if array.shape[1:2] == (channels,) and array.shape[2:] != (size, size):
         want += f"; `data scenes` and `data arrow-room` make them so with --size {size}"
     if array.shape[1:] != (channels, size, size) or len(array) == 0:
-        raise ValueError(f"--images {path} has shape {array.shape}: {want}")
+        raise ValueError(f"{path} has shape {array.shape}: {want}")
     if array.dtype == np.uint8:
         return torch.from_numpy(array).float() / 255
     if not np.issubdtype(array.dtype, np.floating) or not (array.min() >= 0 and array.max() <= 1):
-        raise ValueError(f"--images {path} has {array.dtype} values outside [0, 1] or of another type: {want}")
+        raise ValueError(f"{path} has {array.dtype} values outside [0, 1] or of another type: {want}")
     return torch.from_numpy(array.astype(np.float32))

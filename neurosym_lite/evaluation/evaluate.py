@@ -116,7 +116,8 @@ def evaluate(
     possible = available(model, recipe)
     for name in metrics:
         if name not in possible:
-            raise ValueError(f"metric {name!r}: expected one of {', '.join(possible)} for {recipe.name}")
+            some = ", ".join(possible) or "none"
+            raise ValueError(f"metric {name!r}: expected one of {some} for {recipe.name}")
     if glyph_set and (deaf := [name for name in metrics if name in NO_HANDWRITING]):
         raise ValueError(
             f"--glyphs {glyph_set}: {', '.join(deaf)} cannot be asked of another handwriting: leave either out"

@@ -1,5 +1,6 @@
 """The page's section on training sets of finite size: from how many scenes the rule is learned, and what is copied."""
 
+from neurosym_lite.training.recipes import RECIPES
 from scripts.pages import gnm_experiments_pictures as pictures
 from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN, cell, measured, steps
@@ -19,7 +20,9 @@ def section(records: list[Record], controls: dict) -> str:
     body.append([words.NO_SET, *_cells(recipe_name("GNM", pictures.RULE), records), "–"])
     shown = f"{pictures.figure('scenes', words.ALT_FEW)}\n" if pictures.has_scenes(records) else ""
     said = f"{lowest_said(records)}{copies_said(controls['copied'])}"
-    return f"{words.FEW}\n{shown}{table(words.FEW_COLUMNS, body)}\n{said}"
+    _, prior, together = RECIPES[recipe_name("GNM", pictures.RULE)].phases
+    intro = words.FEW.format(bank=number(prior.bank), steps=number(together.steps))
+    return f"{intro}\n{shown}{table(words.FEW_COLUMNS, body)}\n{said}"
 
 
 def lowest_said(records: list[Record]) -> str:
@@ -30,7 +33,7 @@ def lowest_said(records: list[Record]) -> str:
     lowest = min((m["structure_high"] for of in found.values() for m in of), default=0)
     least = [size for size, of in found.items() if any(m["structure_low"] <= lowest for m in of)]
     between = least and not {next(iter(found)), words.NO_SET} & set(least)
-    return f"{words.LEAST.format(sizes=', '.join(least))}\n\n" if between else ""
+    return f"{words.LEAST.format(sizes=' and '.join(least))}\n\n" if between else ""
 
 
 def copies_said(copied: dict) -> str:
@@ -40,7 +43,7 @@ def copies_said(copied: dict) -> str:
     in_part = [size for size, m in near.items() if was_copied(m) and size not in by_heart]
     not_copied = [size for size, m in near.items() if not was_copied(m)]
     all_of_them = ((words.BY_HEART, by_heart), (words.IN_PART, in_part), (words.NO_COPIES, not_copied))
-    said = [text.format(sizes=", ".join(sizes)) for text, sizes in all_of_them if sizes]
+    said = [text.format(sizes=" and ".join(sizes)) for text, sizes in all_of_them if sizes]
     return f"{' '.join(said)}\n\n{pictures.figure('copies', words.ALT_COPIES, '_static')}" if said else ""
 
 

@@ -61,14 +61,16 @@ def verdict(rule: str, rows: list[str], records: list[Record]) -> str:
     for key, (name, claim, wanted, place) in words.CLAIMS.items():
         order = found.ranking(rows, rule, key, records)
         said, held = words.UNDECIDED, found.standing(wanted, place, rows, rule, key, records)
-        if held and not any(held):
+        if not held and len(order) == len(rows):
+            said = words.TIED
+        elif held and not any(held):
             said = words.FAILS  # whatever the rest will be
         elif held and len(order) == len(rows):
             said = words.HOLDS if all(held) else words.DEPENDS
         why = words.WHY.get(key, "") if said in (words.FAILS, words.DEPENDS) else ""
         capped = ", ".join(found.capped_rows(rows, rule, key, records))
-        why += f" {words.CAPPED.format(rows=capped)}" if capped else ""
-        lines.append(f"- {name}: {_in_order(order) or NOT_RUN}. {claim}: {said}. {why}".rstrip())
+        reasons = [why, words.CAPPED.format(rows=capped) if capped else ""]
+        lines.append(" ".join([f"- {name}: {_in_order(order) or NOT_RUN}. {claim}: {said}.", *filter(None, reasons)]))
     return "\n".join(lines) + "\n"
 
 

@@ -70,6 +70,7 @@ HOLDS = "yes, as published"
 DEPENDS = "of some seeds, and of others not"
 FAILS = "no, other than published"
 UNDECIDED = "not all of them are run yet"
+TIED = "cannot be said, all its runs are at the cap with others"
 CAPPED = "With runs at the cap, where nothing can be ranked: {rows}."
 
 # why an order differs from the published one, by measure; a test holds what is said here against the records
@@ -140,13 +141,13 @@ FEW = """## Beyond the paper: from how many scenes?
 
 The rule of MNIST-4 learned from a training set of finite size, with as many steps as the full recipe. The paper's
 sets have the largest of these sizes. The book's other runs have no fixed set: their symbols are learned from scenes
-that are new in every batch, and the prior of $z_g$ from a bank of some fifty thousand, drawn once. They stand in the
-last row, and in the picture their seeds are the bands.
+that are new in every batch, the prior of $z_g$ from a bank of {bank} scenes, drawn once, and the last {steps} steps
+train both on new ones. They stand in the last row, and in the picture their seeds are the bands.
 
 *Swept* is structure accuracy after two sweeps, *spread* that of handwriting within a class. *Copied* is the share of
 imagined scenes that lie nearer, pixel by pixel, to a scene of the training set than to any of as many others: one half
 is no copying. Its error is what the luck of one set is worth: how far such shares scatter for sets that the model has
-not seen. {cite:t}`meehan2020copying` ask the same by ranks of distances.
+not seen. {{cite:t}}`meehan2020copying` ask the same by ranks of distances.
 """
 FEW_COLUMNS = ("scenes", "S-Acc", "swept", "spread", "Fréchet", "LL", "D-Steps", "copied")
 NO_SET, NOT_MEASURED = "no fixed set", "not measured"

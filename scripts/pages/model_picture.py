@@ -2,7 +2,7 @@
 
 `gnm.png`, chapter 4's, and `dood.png`, chapter 8's: what a model generates along solid arrows, what it reads along
 dashed ones, and on each arrow the shape of what passes, of one image. Shapes come from calls of the parts of a
-shipped recipe's model; a picture keeps what is written in it as its description, for a test to compare.
+shipped recipe's model; a picture keeps what it is drawn from as its description, for a test to compare.
 """
 
 import matplotlib
@@ -261,15 +261,20 @@ MODELS = {
 }
 
 
+def all_of(diagram: Diagram) -> str:
+    """A picture in full: its boxes and its arrows, with their words, places and bars."""
+    return json.dumps([diagram.boxes, diagram.arrows])
+
+
 def words(diagram: Diagram) -> str:
     """All that is written in a picture: its boxes, then its arrows."""
     return json.dumps([box.text for box in diagram.boxes] + [arrow.label for arrow in diagram.arrows])
 
 
 def png(diagram: Diagram) -> bytes:
-    """A picture; its words are kept in it as its description."""
+    """A picture; what it is drawn from is kept in it as its description."""
     figure, buffer = figure_of(diagram), io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None, "Description": words(diagram)})
+    figure.savefig(buffer, format="png", metadata={"Software": None, "Description": all_of(diagram)})
     plt.close(figure)
     return buffer.getvalue()
 

@@ -31,9 +31,9 @@ def text_of(file: str) -> str:
 
 
 @ALL
-def test_the_picture_in_the_book_says_the_shapes_of_the_model(file: str) -> None:
+def test_the_picture_in_the_book_is_drawn_from_the_model(file: str) -> None:
     with Image.open(picture.FOLDER / file) as stored:
-        assert stored.info["Description"] == picture.words(drawn(file)), "run python -m scripts.pages.model_picture"
+        assert stored.info["Description"] == picture.all_of(drawn(file)), "run python -m scripts.pages.model_picture"
 
 
 @ALL
