@@ -266,11 +266,6 @@ def all_of(diagram: Diagram) -> str:
     return json.dumps([diagram.boxes, diagram.arrows])
 
 
-def words(diagram: Diagram) -> str:
-    """All that is written in a picture: its boxes, then its arrows."""
-    return json.dumps([box.text for box in diagram.boxes] + [arrow.label for arrow in diagram.arrows])
-
-
 def png(diagram: Diagram) -> bytes:
     """A picture; what it is drawn from is kept in it as its description."""
     figure, buffer = figure_of(diagram), io.BytesIO()
