@@ -19,9 +19,9 @@ from scripts.pages import gnm_experiments_seeds as seeds
 from scripts.pages import gnm_experiments_seen as seen
 from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN, at_least, cell, lines, linked, measured, relaxed, steps
-from scripts.pages.gnm_experiments import LITE, RULES, STEMS, recipe_name
+from scripts.pages.gnm_experiments import LITE, RULES, STAGED, STEMS, recipe_name
 from scripts.pages.markdown import number, published_number, table, write_page
-from scripts.pages.records import CONTROLS, PUBLISHED, Record, load_records, of_controls, runs_of
+from scripts.pages.records import CONTROLS, PUBLISHED, Record, load_again, load_records, of_controls, runs_of
 from scripts.pages.results_words import DATASETS, HEADINGS
 from scripts.toc import ROOT
 
@@ -31,9 +31,9 @@ COUNTED = ("GNM", "GENESIS", "ConvDRAW", "VAE", "GNM-Gaussian", "GNM-NoMLP", "Co
 COLUMNS = ("S-Acc", "*t*", "D-Steps", "LL", "ESS", "Fréchet")
 
 
-def ours(row: str, rule: str, records: list[Record]) -> list[str]:
+def ours(row: str, rule: str, records: list[Record], size: str = LITE) -> list[str]:
     """Our cells of a row."""
-    runs = runs_of(recipe_name(row, rule), records)
+    runs = runs_of(recipe_name(row, rule, size), records)
     return [
         cell(runs, "structure_accuracy"),
         cell(runs, "structure_true_accept"),
@@ -80,6 +80,21 @@ def _in_order(order: list[tuple[str, float]]) -> str:
     return " > ".join(groups)
 
 
+def staged_section(published: dict, dataset: str, rule: str, records: list[Record]) -> str:
+    """GNM of the paper's size beside the paper's own; nothing where it was not run."""
+    name = recipe_name(STAGED, rule, "")
+    runs = runs_of(name, records)
+    if not runs:
+        return ""
+    run, theirs = runs[0], dict(zip(published["columns"], published[dataset]["GNM"], strict=False))
+    shown = {HEADINGS[column]: published_number(value, column) for column, value in theirs.items()}
+    body = lines("GNM", COLUMNS, shown, [])[:1] + lines(STAGED, COLUMNS, {}, ours(STAGED, rule, records, ""))
+    said = words.STAGED.format(recipe=name, minutes=number(run["minutes"], 2), device=run["device"])
+    if run["steps"] < RECIPES[name].steps:
+        said += words.STOPPED.format(step=number(run["steps"]), steps=number(RECIPES[name].steps))
+    return f"{said}\n\n{table(['model', *COLUMNS], body)}"
+
+
 def paper_size(names: list[str], rule: str, records: list[Record]) -> str:
     """What is there at the paper's size."""
     said = []
@@ -105,7 +120,7 @@ def tables_section(gnm: dict, records: list[Record]) -> str:
                 shown = [*rows, *words.CONTROLS.get(key, ())]
                 parts += [f"### {DATASETS[dataset]}\n", scenes_table(shown, gnm[key], rule, records)]
                 if key == "table_1":
-                    parts.append(verdict(rule, rows, records))
+                    parts += [verdict(rule, rows, records), staged_section(gnm[key], dataset, rule, records)]
                 parts.append(paper_size(rows, rule, records))
     return "\n".join(part for part in parts if part)
 
@@ -231,14 +246,14 @@ def relaxed_section(records: list[Record]) -> str:
     return f"{words.RELAXED}\n{table(header, body)}"
 
 
-def page(records: list[Record], published: dict, controls: dict) -> str:
-    """The page's text."""
+def page(records: list[Record], again: list[Record], published: dict, controls: dict) -> str:
+    """The page's text; `again` are `load_again`'s."""
     gnm = published["gnm"]
     return "\n".join([
         words.INTRODUCTION, words.HOW_TO_READ, controls_section(controls), tables_section(gnm, records),
         figure_4_section(records), seen.section(records, controls),
         parameters_section(gnm["table_5_parameters_millions"], records),
-        few.section(records, controls), seeds.section(records, controls), second_section(records),
+        few.section(records, controls), seeds.section(records, again, controls), second_section(records),
         relaxed_section(records), words.DIFFERENCES,
     ])  # fmt: skip
 
@@ -246,7 +261,7 @@ def page(records: list[Record], published: dict, controls: dict) -> str:
 def current_page() -> str:
     """The page as the files in data/ say it should be."""
     read = (json.loads(path.read_text(encoding="utf-8")) for path in (PUBLISHED, CONTROLS))
-    return page(load_records(), *read)
+    return page(load_records(), load_again(), *read)
 
 
 def main() -> int:

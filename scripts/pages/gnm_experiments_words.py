@@ -82,7 +82,12 @@ WHY = {
     "draw. Its own mean redraws a scene worse than any other model does.",
 }
 
-PAPER_SIZE = "At the paper's size, which needs a GPU: {names}."
+PAPER_SIZE = "At the paper's size, trained as the paper trains, which needs a GPU: {names}."
+STAGED = (
+    "With the paper's sizes at 128 pixels, but wired and trained in stages as our lite GNM (`{recipe}`, {minutes} "
+    "minutes on an {device} that it shared with three other runs):"
+)
+STOPPED = " It was stopped at step {step} of {steps}."
 
 FIGURE_4 = """## Figure 4: beta, and the classifiers' curves
 
@@ -186,10 +191,13 @@ SPEAKS_MORE = (
     "of the places they let into $z_g$. A prior that has more to say has more to get wrong, which would explain that "
     "fewer of its scenes obey."
 )
+SPOKEN, SIDES = "the KL of $z_g$", "{} {} on the CPU and {} on the GPU"
 MACHINES = (
-    "Of the {many} trainings on a GPU {talkative} are in the more talkative half. The tests hold both machines to the "
-    "same losses; whether this is chance cannot be told from so few."
+    "{many} of the runs were trained on both machines. From one seed they draw different noise, so each is a training "
+    "of its own: {said}, mean and spread over seeds."
 )
+ALIKE = "The machines differ by no more than seeds do."
+UNLIKE = "The machines differ by more than seeds do."
 
 SECOND = """## Does the judge matter?
 

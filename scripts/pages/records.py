@@ -9,6 +9,7 @@ from scripts.toc import ROOT
 RECORDS = ROOT / "data" / "results"
 PUBLISHED = ROOT / "data" / "published.json"
 CONTROLS = RECORDS / "controls.json"  # real scenes where models are measured
+AGAIN = RECORDS / "again"  # recipes and seeds that have a record, trained again on another machine
 # what lies beside the run records and is none
 NOT_RECORDS = (
     "benchmarks.json", "gpu.json", CONTROLS.name, "arrow_room_fidelity.json", "one_shot_controls.json",
@@ -22,6 +23,11 @@ def load_records(folder: Path = RECORDS) -> list[Record]:
     paths = [path for path in folder.glob("*.json") if path.name not in NOT_RECORDS]
     records = [json.loads(path.read_text(encoding="utf-8")) | {"file": path.name} for path in paths]
     return sorted(records, key=lambda record: (record["recipe"], record["seed"], record["file"]))
+
+
+def load_again() -> list[Record]:
+    """The records of runs that were trained again on another machine."""
+    return [record | {"file": f"{AGAIN.name}/{record['file']}"} for record in load_records(AGAIN)]
 
 
 def runs_of(name: str, records: list[Record]) -> list[Record]:

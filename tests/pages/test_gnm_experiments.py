@@ -47,16 +47,19 @@ def test_the_page_is_what_the_records_say() -> None:
 
 def test_no_number_is_typed(monkeypatch, spread_of_nan) -> None:
     """With all records, tables and counts turned to NaN no digit is left but in names."""
-    records = [
-        record | {key: nowhere(record[key]) for key in ("metrics", "curve")}
-        | {"seed": math.nan, "device": re.sub(r"\d", "", record["device"])}
-        for record in load_records()
-    ]  # fmt: skip
+    def blank(records: list[dict]) -> list[dict]:
+        return [
+            record | {key: nowhere(record[key]) for key in ("metrics", "curve", "minutes", "steps")}
+            | {"seed": math.nan, "device": re.sub(r"\d", "", record["device"])}
+            for record in records
+        ]  # fmt: skip
+
     monkeypatch.setattr(experiments, "count", lambda config: math.nan)
     monkeypatch.setattr(pictures, "BETAS", {m: {math.nan: line[1]} for m, line in pictures.BETAS.items()})
     monkeypatch.setattr(pictures, "SETS", {math.nan: next(iter(pictures.SETS.values()))})
-    text = experiments.page(records, nowhere(json.loads(PUBLISHED.read_text(encoding="utf-8"))), nowhere(controls()))
-    counted = r"over \d+ runs|Of the \d+ trainings on a GPU \d+ are|a bank of [\d,]+ scenes|the last [\d,]+ steps"
+    published = nowhere(json.loads(PUBLISHED.read_text(encoding="utf-8")))
+    text = experiments.page(blank(load_records()), [], published, nowhere(controls()))
+    counted = r"over \d+ runs|a bank of [\d,]+ scenes|the last [\d,]+ steps|at 128 pixels"
     text = re.sub(counted, "", text)  # runs, or by the recipe
     left = [line for line in NAMES.sub("", text).splitlines() if re.search(r"\d", line)]
     assert left == [] and "nan" in text
@@ -216,14 +219,44 @@ def test_trainings_are_ordered_by_what_their_code_says_and_related_to_structure(
         return run("gnm-mnist4-lite", seed, **about) | {"curve": curve, "device": device}
 
     runs = [trained(0, 12.0, 0.6, "a GPU"), trained(1, 5.0, 0.9), trained(2, 8.0, 0.8)]
-    said = seeds.section(runs, {"copied": {}})
+    said = seeds.section(runs, [], {"copied": {}})
     order = [line.split(" | ")[1] for line in said.splitlines() if line.startswith("| `gnm")]
     assert order == ["1", "2", "0"] and "[12.0]" in said and "| a GPU |" in said
     assert "over 3 runs: the KL of places -1.00, structure accuracy -1.00, likelihood -1.00." in said
-    assert "the cells pay 1.0 ± 0.0 less for places" in said and "Of the 1 trainings on a GPU 1 are in" in said
-    silent = seeds.section([trained(0, 12.0, 0.9), trained(1, 5.0, 0.6), trained(2, 8.0, 0.8)], {"copied": {}})
-    assert "the cells pay" not in silent and "on a GPU" not in silent
-    assert NOT_RUN in seeds.section(runs[:1], {"copied": {}})
+    assert "the cells pay 1.0 ± 0.0 less for places" in said and "both machines" not in said
+    silent = seeds.section([trained(0, 12.0, 0.9), trained(1, 5.0, 0.6), trained(2, 8.0, 0.8)], [], {"copied": {}})
+    assert "the cells pay" not in silent
+    assert NOT_RUN in seeds.section(runs[:1], [], {"copied": {}})
+
+
+def test_two_machines_are_compared_by_the_spread_of_their_seeds() -> None:
+    def trained(seed: int, spoken: float, structure: float, device: str) -> dict:
+        about = {"structure_accuracy": structure, "likelihood": 1.0, "likelihood_error": 1.0}
+        curve = [{"step": 100, "kl_global": spoken, "kl_where": 1.0}]
+        return run("gnm-mnist4-lite", seed, **about) | {"curve": curve, "device": device}
+
+    cpu = [trained(seed, *pair, "cpu, 1 thread") for seed, pair in enumerate([(5.0, 0.9), (7.0, 0.8), (9.0, 0.1)])]
+    gpu = [trained(seed, *pair, "a GPU") for seed, pair in enumerate([(6.0, 0.9), (8.0, 0.7)])]
+    said = seeds.section(cpu, gpu, {"copied": {}})
+    assert "2 of the runs were trained on both machines" in said and words.ALIKE in said
+    assert "0.85 ±\N{NO-BREAK SPACE}0.071 on the CPU and 0.8 ±\N{NO-BREAK SPACE}0.14 on the GPU" in said
+    assert said.count("| a GPU |") == 2
+    far = [trained(seed, spoken, 0.3, "a GPU") for seed, spoken in enumerate((6.0, 8.0))]
+    assert words.UNLIKE in seeds.section(cpu, far, {"copied": {}})
+    assert "both machines" not in seeds.section(cpu, gpu[:1], {"copied": {}})
+
+
+def test_gnm_of_the_paper_s_size_stands_beside_the_published_one() -> None:
+    published = json.loads(PUBLISHED.read_text(encoding="utf-8"))["gnm"]["table_1"]
+    recipe = RECIPES["gnm-staged-mnist4"]
+    whole = run(recipe.name, structure_accuracy=0.5) | {"steps": recipe.steps, "minutes": 8.29, "device": "a GPU"}
+    said = experiments.staged_section(published, "mnist_4", "mnist4", [whole])
+    assert "| GNM, published | 0.984 |" in said and "| **GNM, in stages**, ours | [0.5]" in said
+    assert "8.3 minutes" in said and "stopped" not in said
+    assert "stopped at step 9 of 70,000" in experiments.staged_section(
+        published, "mnist_4", "mnist4", [whole | {"steps": 9}]
+    )
+    assert experiments.staged_section(published, "mnist_10", "mnist10", [whole]) == ""
 
 
 def test_these_trainings_had_one_schedule() -> None:
