@@ -89,9 +89,9 @@ def staged_section(published: dict, dataset: str, rule: str, records: list[Recor
     run, theirs = runs[0], dict(zip(published["columns"], published[dataset]["GNM"], strict=False))
     shown = {HEADINGS[column]: published_number(value, column) for column, value in theirs.items()}
     body = lines("GNM", COLUMNS, shown, [])[:1] + lines(STAGED, COLUMNS, {}, ours(STAGED, rule, records, ""))
-    said = words.STAGED.format(recipe=name, minutes=number(run["minutes"], 2), device=run["device"])
-    if run["steps"] < RECIPES[name].steps:
-        said += words.STOPPED.format(step=number(run["steps"]), steps=number(RECIPES[name].steps))
+    steps_made, of = run["steps"], RECIPES[name].steps
+    stopped = words.STOPPED.format(step=number(steps_made), steps=number(of)) if steps_made < of else ""
+    said = words.STAGED.format(recipe=name, minutes=number(run["minutes"], 2), device=run["device"], stopped=stopped)
     return f"{said}\n\n{table(['model', *COLUMNS], body)}"
 
 

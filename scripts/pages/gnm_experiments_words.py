@@ -85,9 +85,9 @@ WHY = {
 PAPER_SIZE = "At the paper's size, trained as the paper trains, which needs a GPU: {names}."
 STAGED = (
     "With the paper's sizes at 128 pixels, but wired and trained in stages as our lite GNM (`{recipe}`, {minutes} "
-    "minutes on an {device} that it shared with three other runs):"
+    "minutes on an {device} that it shared with three other runs{stopped}):"
 )
-STOPPED = " It was stopped at step {step} of {steps}."
+STOPPED = ", stopped at step {step} of {steps}"
 
 FIGURE_4 = """## Figure 4: beta, and the classifiers' curves
 
@@ -216,8 +216,8 @@ on some of the scenes, where *hard* is of all:
 
 DIFFERENCES = """## Why ours are not theirs
 
-- **Size.** Ours have half the side, a fraction of the parameters and of the steps. What a baseline reaches with the
-  paper's training stands in the published column, not in ours.
+- **Size.** Ours have half the side, but for those in stages at the paper's size, and a fraction of the parameters and
+  of the steps. What a baseline reaches with the paper's training stands in the published column, not in ours.
 - **Model.** Our small GNM reads looks from a crop at the box, has heads of its own for the prior, shows symbols instead
   of features to $z_g$, has attention before the first drawing step and a mixture in the prior of each, and lets absent
   cells pay for their presence alone. Chapter 4 says why, and what those of them buy that were tried alone. Its
