@@ -60,6 +60,8 @@ of <BATCH>, batches included: `python -m benchmarks.gpu` writes `data/results/gp
 <ENGINES>
 A GPU that one such run keeps waiting has room for more. <AT_ONCE>
 
+The model of the paper's size that is trained soonest is `gnm-staged-mnist4`: <STAGED>.
+
 The metrics of a finished run are measured on the processor and take minutes. `--unmeasured` leaves them out, so that no
 GPU waits:
 

@@ -9,6 +9,7 @@ from torch import Generator
 
 from neurosym_lite.data.scenes import RULES
 from neurosym_lite.evaluation.evaluate import available
+from neurosym_lite.models.gnm_config import PAPER_MNIST
 from neurosym_lite.training.recipe import ArrowRoomData, Recipe, SceneData
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 from neurosym_lite.training.run import make_optimiser
@@ -50,6 +51,16 @@ def test_steps_are_found_in_their_phase(recipe: Recipe) -> None:
 def test_recipes_as_plain_data_differ_when_anything_differs(recipe: Recipe) -> None:
     other = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, sigma=0.3))
     assert recipe.as_dict() != other.as_dict() and recipe.as_dict()["model"]["kind"] == "GNMConfig"
+
+
+def test_what_is_trained_in_stages_has_the_paper_s_sizes() -> None:
+    ours, theirs = RECIPES["gnm-staged-mnist4"].model, PAPER_MNIST
+    wired_otherwise = {
+        "share_heads", "what_from", "glimpse_encoder", "global_from", "gate_conditional", "prior_components", "embed",
+        "out_kernel", "scale_start", "presence_start", "decoder_bias",
+    }  # fmt: skip
+    differ = {f.name for f in dataclasses.fields(theirs) if getattr(ours, f.name) != getattr(theirs, f.name)}
+    assert differ == wired_otherwise
 
 
 def test_an_unknown_recipe_is_answered_with_the_names_that_are_close() -> None:
