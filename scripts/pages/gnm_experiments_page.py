@@ -91,7 +91,10 @@ def staged_section(published: dict, dataset: str, rule: str, records: list[Recor
     body = lines("GNM", COLUMNS, shown, [])[:1] + lines(STAGED, COLUMNS, {}, ours(STAGED, rule, records, ""))
     steps_made, of = run["steps"], RECIPES[name].steps
     stopped = words.STOPPED.format(step=number(steps_made), steps=number(of)) if steps_made < of else ""
-    said = words.STAGED.format(recipe=name, minutes=number(run["minutes"], 2), device=run["device"], stopped=stopped)
+    said = words.STAGED.format(
+        recipe=name, millions=millions(RECIPES[name].model), minutes=number(run["minutes"], 2), device=run["device"],
+        stopped=stopped,
+    )  # fmt: skip
     return f"{said}\n\n{table(['model', *COLUMNS], body)}"
 
 

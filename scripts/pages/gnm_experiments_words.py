@@ -84,8 +84,8 @@ WHY = {
 
 PAPER_SIZE = "At the paper's size, trained as the paper trains, which needs a GPU: {names}."
 STAGED = (
-    "With the paper's sizes at 128 pixels, but wired and trained in stages as our lite GNM (`{recipe}`, {minutes} "
-    "minutes on an {device} that it shared with three other runs{stopped}):"
+    "With the paper's sizes at 128 pixels, but wired and trained in stages as our lite GNM (`{recipe}`, {millions} "
+    "million parameters, {minutes} minutes on an {device} that it shared with three other runs{stopped}):"
 )
 STOPPED = ", stopped at step {step} of {steps}"
 
