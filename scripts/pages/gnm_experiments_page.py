@@ -124,8 +124,21 @@ def tables_section(gnm: dict, records: list[Record]) -> str:
                 parts += [f"### {DATASETS[dataset]}\n", scenes_table(shown, gnm[key], rule, records)]
                 if key == "table_1":
                     parts += [verdict(rule, rows, records), staged_section(gnm[key], dataset, rule, records)]
+                if key == "table_3_mnist_4_10":
+                    parts.append(turned(gnm[key], dataset, rule, records))
                 parts.append(paper_size(rows, rule, records))
     return "\n".join(part for part in parts if part)
+
+
+def turned(published: dict, dataset: str, rule: str, records: list[Record]) -> str:
+    """What table 3's changes do to structure accuracy: the published numbers, and ours by their intervals."""
+    column, said = published["columns"].index("s_acc"), []
+    for what, theirs, other in words.TURNED:
+        before, after = (published_number(published[dataset][row][column], "s_acc") for row in theirs)
+        ends = [runs_of(recipe_name(row, rule), records) for row in other or theirs]
+        result = moved(*map(structures, ends)) if all(ends) else NOT_RUN
+        said.append(words.TURNED_SAID.format(what=what, before=before, after=after, said=result))
+    return "\n".join([f"{words.TURNED_INTRO}\n", *said, ""])
 
 
 def controls_section(controls: dict) -> str:
