@@ -89,11 +89,11 @@ def staged_section(published: dict, dataset: str, rule: str, records: list[Recor
     run, theirs = runs[0], dict(zip(published["columns"], published[dataset]["GNM"], strict=False))
     shown = {HEADINGS[column]: published_number(value, column) for column, value in theirs.items()}
     body = lines("GNM", COLUMNS, shown, [])[:1] + lines(STAGED, COLUMNS, {}, ours(STAGED, rule, records, ""))
-    steps_made, of = run["steps"], RECIPES[name].steps
-    stopped = words.STOPPED.format(step=number(steps_made), steps=number(of)) if steps_made < of else ""
+    made, whole, lite = run["steps"], RECIPES[name].steps, RECIPES[recipe_name("GNM", rule)].steps
+    steps_said = f"{made:,}" if made == whole else words.STOPPED.format(step=f"{made:,}", steps=f"{whole:,}")
     said = words.STAGED.format(
-        recipe=name, millions=millions(RECIPES[name].model), minutes=number(run["minutes"], 2), device=run["device"],
-        stopped=stopped,
+        recipe=name, millions=millions(RECIPES[name].model), steps=steps_said, lite=f"{lite:,}",
+        minutes=number(run["minutes"], 2), device=run["device"],
     )  # fmt: skip
     return f"{said}\n\n{table(['model', *COLUMNS], body)}"
 

@@ -95,9 +95,10 @@ WHY = {
 PAPER_SIZE = "At the paper's size, trained as the paper trains, which needs a GPU: {names}."
 STAGED = (
     "With the paper's sizes at 128 pixels, but wired and trained in stages as our lite GNM (`{recipe}`, {millions} "
-    "million parameters, {minutes} minutes on an {device} that it shared with three other runs{stopped}):"
+    "million parameters, {steps} steps where the lite one has {lite}, {minutes} minutes on an {device} that it shared "
+    "with three other runs):"
 )
-STOPPED = ", stopped at step {step} of {steps}"
+STOPPED = "stopped after {step} of {steps}"
 
 FIGURE_4 = """## Figure 4: beta, and the classifiers' curves
 

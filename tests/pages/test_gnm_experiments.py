@@ -60,6 +60,7 @@ def test_no_number_is_typed(monkeypatch, spread_of_nan) -> None:
     published = nowhere(json.loads(PUBLISHED.read_text(encoding="utf-8")))
     text = experiments.page(blank(load_records()), [], published, nowhere(controls()))
     counted = r"over \d+ runs|a bank of [\d,]+ scenes|the last [\d,]+ steps|at 128 pixels"
+    counted += r"|where the lite one has [\d,]+|of [\d,]+ steps(?= where)"
     text = re.sub(counted, "", text)  # runs, or by the recipe
     left = [line for line in NAMES.sub("", text).splitlines() if re.search(r"\d", line)]
     assert left == [] and "nan" in text
@@ -252,8 +253,8 @@ def test_gnm_of_the_paper_s_size_stands_beside_the_published_one() -> None:
     whole = run(recipe.name, structure_accuracy=0.5) | {"steps": recipe.steps, "minutes": 8.29, "device": "a GPU"}
     said = experiments.staged_section(published, "mnist_4", "mnist4", [whole])
     assert "| GNM, published | 0.984 |" in said and "| **GNM, in stages**, ours | [0.5]" in said
-    assert "8.3 minutes" in said and "stopped" not in said
-    assert "stopped at step 9 of 70,000" in experiments.staged_section(
+    assert "70,000 steps where the lite one has 33,000, 8.3 minutes" in said and "stopped" not in said
+    assert "stopped after 9 of 70,000 steps" in experiments.staged_section(
         published, "mnist_4", "mnist4", [whole | {"steps": 9}]
     )
     assert experiments.staged_section(published, "mnist_10", "mnist10", [whole]) == ""
