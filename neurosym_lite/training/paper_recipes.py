@@ -76,7 +76,7 @@ STAGED_GNM = replace(
 )  # fmt: skip
 
 
-# of the staged ones: what takes minutes; D-Steps at 128 pixels take an hour or more
+# of the staged ones: what takes minutes; D-Steps at 128 pixels were not told in a quarter of an hour
 STAGED_MEASURED = tuple(metric for metric in MEASURED if metric not in ("d_steps", "relaxed"))
 
 
