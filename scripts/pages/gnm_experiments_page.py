@@ -31,7 +31,7 @@ COUNTED = ("GNM", "GENESIS", "ConvDRAW", "VAE", "GNM-Gaussian", "GNM-NoMLP", "Co
 COLUMNS = ("S-Acc", "*t*", "D-Steps", "LL", "ESS", "Fréchet")
 
 
-def ours(row: str, rule: str, records: list[Record], size: str = LITE) -> list[str]:
+def ours(row: str, rule: str, records: list[Record], size: str) -> list[str]:
     """Our cells of a row."""
     runs = runs_of(recipe_name(row, rule, size), records)
     return [
@@ -44,14 +44,14 @@ def ours(row: str, rule: str, records: list[Record], size: str = LITE) -> list[s
     ]
 
 
-def scenes_table(rows: list[str], published: dict, rule: str, records: list[Record]) -> str:
+def scenes_table(rows: list[str], published: dict, rule: str, records: list[Record], size: str = LITE) -> str:
     """Two lines a model: the published numbers, if any, and ours."""
     values = published.get(next(key for key, name in RULES.items() if name == rule), {})
     body = []
     for row in rows:
         theirs = dict(zip(published["columns"], values.get(row, ()), strict=False))
         shown = {HEADINGS[column]: published_number(value, column) for column, value in theirs.items()}
-        body += lines(row, COLUMNS, shown, ours(row, rule, records))
+        body += lines(row, COLUMNS, shown, ours(row, rule, records, size))
     return table(["model", *COLUMNS], body)
 
 
@@ -80,22 +80,19 @@ def _in_order(order: list[tuple[str, float]]) -> str:
     return " > ".join(groups)
 
 
-def staged_section(published: dict, dataset: str, rule: str, records: list[Record]) -> str:
-    """GNM of the paper's size beside the paper's own; nothing where it was not run."""
+def staged_section(published: dict, rule: str, records: list[Record]) -> str:
+    """GNM of the paper's size, trained in stages, beside the paper's; nothing where it was not run."""
     name = recipe_name(STAGED, rule, "")
     runs = runs_of(name, records)
     if not runs:
         return ""
-    run, theirs = runs[0], dict(zip(published["columns"], published[dataset]["GNM"], strict=False))
-    shown = {HEADINGS[column]: published_number(value, column) for column, value in theirs.items()}
-    body = lines("GNM", COLUMNS, shown, [])[:1] + lines(STAGED, COLUMNS, {}, ours(STAGED, rule, records, ""))
-    made, whole, lite = run["steps"], RECIPES[name].steps, RECIPES[recipe_name("GNM", rule)].steps
+    run, made, whole, lite = runs[0], runs[0]["steps"], RECIPES[name].steps, RECIPES[recipe_name("GNM", rule)].steps
     steps_said = f"{made:,}" if made == whole else words.STOPPED.format(step=f"{made:,}", steps=f"{whole:,}")
-    said = words.STAGED.format(
+    said = words.IN_STAGES.format(
         recipe=name, millions=millions(RECIPES[name].model), steps=steps_said, lite=f"{lite:,}",
         minutes=number(run["minutes"], 2), device=run["device"],
     )  # fmt: skip
-    return f"{said}\n\n{table(['model', *COLUMNS], body)}"
+    return f"{said}\n\n{scenes_table(['GNM', STAGED], published, rule, records, '')}"
 
 
 def paper_size(names: list[str], rule: str, records: list[Record]) -> str:
@@ -123,7 +120,7 @@ def tables_section(gnm: dict, records: list[Record]) -> str:
                 shown = [*rows, *words.CONTROLS.get(key, ())]
                 parts += [f"### {DATASETS[dataset]}\n", scenes_table(shown, gnm[key], rule, records)]
                 if key == "table_1":
-                    parts += [verdict(rule, rows, records), staged_section(gnm[key], dataset, rule, records)]
+                    parts += [verdict(rule, rows, records), staged_section(gnm[key], rule, records)]
                 if key == "table_3_mnist_4_10":
                     parts.append(turned(gnm[key], dataset, rule, records))
                 parts.append(paper_size(rows, rule, records))

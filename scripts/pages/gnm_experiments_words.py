@@ -7,7 +7,8 @@ explains what is measured and what it can hide. `make results` writes this page 
 tables and `data/results/controls.json`; nobody types a number into it. **Each measured number leads to its record.**
 
 Ours are the small models of the book ("lite"): scenes of half the side, recipes that a laptop trains. So compare
-ours with ours and published numbers with published ones, and not one with the other.
+ours with ours and published numbers with published ones, and not one with the other. Where a table is of the paper's
+size it says so; its scenes have the paper's side.
 """
 
 HOW_TO_READ = """## How to read the tables
@@ -93,7 +94,7 @@ WHY = {
 }
 
 PAPER_SIZE = "At the paper's size, trained as the paper trains, which needs a GPU: {names}."
-STAGED = (
+IN_STAGES = (
     "With the paper's sizes at 128 pixels, but wired and trained in stages as our lite GNM (`{recipe}`, {millions} "
     "million parameters, {steps} steps where the lite one has {lite}, {minutes} minutes on an {device} that it shared "
     "with three other runs):"

@@ -6,7 +6,7 @@ The order, and how far each has got, are those of data/queue.json; a run waits u
 from neurosym_lite.training.queue import QUEUE, Job, read_queue
 from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.recipes import RECIPES
-from neurosym_lite.training.records import RESULTS, record_path
+from neurosym_lite.training.records import RESULTS, load_record, record_path
 from scripts.pages.markdown import write_page
 
 PAGE = RESULTS / "TRAINING.md"
@@ -34,8 +34,15 @@ def training_list() -> str:
     lines += ["", "All are begun, and gone on with after a stop, by", "", "```bash"]
     lines += ["python -m neurosym_lite train-queue data/queue.json --minutes 9 --jobs 4", "```", ""]
     lines += ["and each alone by `python -m neurosym_lite train RECIPE --minutes 9 --resume`.", "", "## Done", ""]
-    lines += [f"- `{name}`" for name in done]
+    lines += [f"- `{name}`{_cut(name)}" for name in done]
     return "\n".join(lines) + "\n"
+
+
+def _cut(name: str) -> str:
+    """Where a run was stopped before its recipe's last step; "" where it was not."""
+    record = load_record(name)
+    steps = RECIPES[record.recipe].steps
+    return f" (stopped at step {record.steps:,} of {steps:,})" if record.steps < steps else ""
 
 
 def _line(job: Job) -> str:

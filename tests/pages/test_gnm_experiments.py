@@ -16,7 +16,7 @@ from scripts.pages import gnm_experiments_pictures as pictures
 from scripts.pages import gnm_experiments_seeds as seeds
 from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN
-from scripts.pages.records import PUBLISHED, RECORDS, load_records, runs_of
+from scripts.pages.records import PUBLISHED, RECORDS, load_again, load_records, runs_of
 
 NAMES = re.compile(  # what has a digit in its name: data sets, models, tables and figures, symbols, files and code
     r"MNIST-4-10|MNIST-4|MNIST-10|[Tt]ables? 1, 2, 3 and 5|[Tt]able \d|[Ff]igure \d|(?:GNM|ConvDRAW)-8(?:-beta-\d+)?"
@@ -47,19 +47,22 @@ def test_the_page_is_what_the_records_say() -> None:
 
 def test_no_number_is_typed(monkeypatch, spread_of_nan) -> None:
     """With all records, tables and counts turned to NaN no digit is left but in names."""
-    def blank(records: list[dict]) -> list[dict]:
-        return [
+    records, again = [
+        [
             record | {key: nowhere(record[key]) for key in ("metrics", "curve", "minutes", "steps")}
-            | {"seed": math.nan, "device": re.sub(r"\d", "", record["device"])}
-            for record in records
-        ]  # fmt: skip
-
+            | {"seed": "abcdefgh"[record["seed"]], "device": re.sub(r"\d", "", record["device"])}
+            for record in found
+        ]
+        for found in (load_records(), load_again())
+    ]  # fmt: skip
+    monkeypatch.setattr(seeds, "stdev", lambda values: math.nan)
     monkeypatch.setattr(experiments, "count", lambda config: math.nan)
     monkeypatch.setattr(pictures, "BETAS", {m: {math.nan: line[1]} for m, line in pictures.BETAS.items()})
     monkeypatch.setattr(pictures, "SETS", {math.nan: next(iter(pictures.SETS.values()))})
     published = nowhere(json.loads(PUBLISHED.read_text(encoding="utf-8")))
-    text = experiments.page(blank(load_records()), [], published, nowhere(controls()))
-    counted = r"over \d+ runs|a bank of [\d,]+ scenes|the last [\d,]+ steps|at 128 pixels"
+    text = experiments.page(records, again, published, nowhere(controls()))
+    assert "both machines" in text
+    counted = r"over \d+ runs|\d+ of the runs|a bank of [\d,]+ scenes|the last [\d,]+ steps|at 128 pixels"
     counted += r"|where the lite one has [\d,]+|of [\d,]+ steps(?= where)"
     text = re.sub(counted, "", text)  # runs, or by the recipe
     left = [line for line in NAMES.sub("", text).splitlines() if re.search(r"\d", line)]
@@ -251,13 +254,12 @@ def test_gnm_of_the_paper_s_size_stands_beside_the_published_one() -> None:
     published = json.loads(PUBLISHED.read_text(encoding="utf-8"))["gnm"]["table_1"]
     recipe = RECIPES["gnm-staged-mnist4"]
     whole = run(recipe.name, structure_accuracy=0.5) | {"steps": recipe.steps, "minutes": 8.29, "device": "a GPU"}
-    said = experiments.staged_section(published, "mnist_4", "mnist4", [whole])
+    said = experiments.staged_section(published, "mnist4", [whole])
     assert "| GNM, published | 0.984 |" in said and "| **GNM, in stages**, ours | [0.5]" in said
     assert "70,000 steps where the lite one has 33,000, 8.3 minutes" in said and "stopped" not in said
-    assert "stopped after 9 of 70,000 steps" in experiments.staged_section(
-        published, "mnist_4", "mnist4", [whole | {"steps": 9}]
-    )
-    assert experiments.staged_section(published, "mnist_10", "mnist10", [whole]) == ""
+    cut = experiments.staged_section(published, "mnist4", [whole | {"steps": 9}])
+    assert "stopped after 9 of 70,000 steps" in cut
+    assert experiments.staged_section(published, "mnist10", [whole]) == ""
 
 
 def test_these_trainings_had_one_schedule() -> None:

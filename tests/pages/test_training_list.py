@@ -1,7 +1,10 @@
 """The list of runs that the book waits for is true."""
 
+from dataclasses import replace
+
 from neurosym_lite.training.queue import QUEUE, Job, read_queue, write_queue
 from neurosym_lite.training.recipes import RECIPES
+from neurosym_lite.training.records import load_record
 from scripts.pages import training_list
 from scripts.pages.training_list import PAGE, is_waiting
 
@@ -35,3 +38,10 @@ def test_the_list_says_how_far_each_run_is(tmp_path, monkeypatch) -> None:
     assert "2. `gnm-mnist4-seed3`" in lines[1] and ", seed 3; 120,000 steps" in lines[1]
     assert "all 60,000 steps done in 30 minutes" in lines[2] and "then: no mnist here" in lines[3]
     assert "6,000 steps, after `gnm-mnist4-lite` (needs" in lines[4]
+
+
+def test_a_run_that_was_stopped_is_not_done_without_a_word(monkeypatch) -> None:
+    stopped, whole = (replace(load_record("gnm-mnist4-lite"), steps=steps) for steps in (32_999, 33_000))
+    for record, said in ((stopped, " (stopped at step 32,999 of 33,000)"), (whole, "")):
+        monkeypatch.setattr(training_list, "load_record", lambda name, record=record: record)
+        assert f"- `gnm-mnist4-lite`{said}\n" in training_list.training_list()
