@@ -29,10 +29,10 @@ DEFAULT = Ranges()
 
 def random_maps(n: int, generator: Generator, ranges: Ranges = DEFAULT) -> Float[Tensor, "n 2 3"]:
     """n maps from places on the new canvas to places on the old one; about half of them mirrored."""
-    low, high = (torch.tensor(bound).log() for bound in ranges.size)
     even = torch.rand(n, 6, generator=generator, device=generator.device)
+    low, high = (even.new_full((), bound).log() for bound in ranges.size)
     both = 2 * even - 1
-    grow = torch.lerp(low.to(even), high.to(even), even[:, 0]).exp()
+    grow = torch.lerp(low, high, even[:, 0]).exp()
     turn, stretch = ranges.turn * both[:, 1], (ranges.stretch * both[:, 2]).exp()
     mirror = torch.where(torch.rand(n, generator=generator, device=generator.device) < 0.5, -1.0, 1.0)
     cos, sin, zero, one = turn.cos(), turn.sin(), torch.zeros_like(turn), torch.ones_like(turn)

@@ -22,6 +22,7 @@ PAPER_CANVAS = 128  # pixels
 SLOPE, TURN = 0.05, 2 * math.pi  # of shaded backgrounds: rise from the middle to an edge; a full turn
 PAPER_CORE = 20  # a digit's core: MNIST's 28 x 28 with the 4-pixel rim cut
 ABSENT = -1  # label of a slot that holds no digit
+TRIES = 256  # drawn at a time on a GPU, to keep the first that is good; that none is has a chance below 1e-15
 
 
 class Layout(NamedTuple):
@@ -94,11 +95,20 @@ def apart(places: Num[Tensor, "B N 2"], distance: int | float) -> Bool[Tensor, "
 
 def _places_apart(n: int, digits: int, canvas: int, generator: Generator) -> Int[Tensor, "n digits 2"]:
     """Uniform places for `digits` cores in one quadrant, drawn again until none overlap."""
+    if generator.device.type == "cuda":
+        return _first_apart(n, digits, canvas, generator)
     places = _random_integers(free_range(canvas), (n, digits, 2), generator)
     while not (good := apart(places, core_size(canvas))).all():
         again = (~good).nonzero()[:, 0]
         places[again] = _random_integers(free_range(canvas), (len(again), digits, 2), generator)
     return places
+
+
+def _first_apart(n: int, digits: int, canvas: int, generator: Generator) -> Int[Tensor, "n digits 2"]:
+    """The same by tries that are all drawn beforehand: after each, a GPU would have to be asked whether it was good."""
+    tries = _random_integers(free_range(canvas), (n * TRIES, digits, 2), generator)
+    first = apart(tries, core_size(canvas)).view(n, TRIES).int().argmax(dim=1)
+    return tries.view(n, TRIES, digits, 2)[torch.arange(n, device=generator.device), first]
 
 
 def describe_mnist10(n: int, canvas: int, generator: Generator) -> Layout:
@@ -111,14 +121,14 @@ def describe_mnist10(n: int, canvas: int, generator: Generator) -> Layout:
     pair = _places_apart(n, 2, canvas, generator)
     places = torch.cat([pair, *(_places_apart(n, 3, canvas, generator) for _ in range(2)), pair], dim=1)
     swap_pairs, swap_triples = _random_integers(2, (2, n, 1), generator)
-    pair_group = torch.tensor([0, 0, 0, 0, 0, 0, 0, 0, 1, 1], device=generator.device)  # which of its diagonal's two
-    triple_group = torch.tensor([0, 0, 0, 0, 0, 1, 1, 1, 0, 0], device=generator.device)
-    in_pair = torch.tensor([1, 1, 0, 0, 0, 0, 0, 0, 1, 1], dtype=torch.bool, device=generator.device)
-    second = torch.where(in_pair, pair_group ^ swap_pairs, triple_group ^ swap_triples)
+    digit = torch.arange(10, device=generator.device)
+    in_pair = (digit < 2) | (digit > 7)
+    # which of its diagonal's two
+    second = torch.where(in_pair, (digit > 7) ^ swap_pairs, (digit > 4) ^ swap_triples)
     # pairs: top left or bottom right; triples: top right or bottom left
     right = torch.where(in_pair, second, 1 - second)
     quadrant = torch.stack([right, second], dim=-1) * (canvas // 2)
-    return Layout(torch.arange(10, device=generator.device).expand(n, 10), places + quadrant)
+    return Layout(digit.expand(n, 10), places + quadrant)
 
 
 def describe_mnist4_10(n: int, canvas: int, generator: Generator) -> Layout:

@@ -6,7 +6,16 @@ from torch import Generator
 
 from neurosym_lite.data import Glyphs, glyphs
 from neurosym_lite.data.rules import validate
-from neurosym_lite.data.scenes import ABSENT, RULES, SceneSource, core_size, describe_mnist10, free_range
+from neurosym_lite.data.scenes import (
+    ABSENT,
+    RULES,
+    SceneSource,
+    _first_apart,
+    _places_apart,
+    core_size,
+    describe_mnist10,
+    free_range,
+)
 
 
 def generator(seed: int = 0) -> Generator:
@@ -82,6 +91,20 @@ def test_places_are_uniform_over_the_quadrant() -> None:
     for axis in range(2):
         counts = torch.bincount(corners[:, axis], minlength=23)
         assert len(counts) == 23 and counts.min() > 300 and counts.max() < 500
+
+
+@pytest.mark.parametrize("draw", [_places_apart, _first_apart])
+def test_pairs_that_do_not_overlap_are_all_equally_likely(draw) -> None:
+    """As on a CPU, so on a GPU: by counts of the first place, whose chance is its share of all such pairs."""
+    side, source = free_range(32), generator()
+    places = torch.cartesian_prod(torch.arange(side), torch.arange(side))
+    partners = ((places[:, None] - places).abs().amax(-1) >= core_size(32)).sum(1)
+    drawn = torch.cat([draw(2000, 2, 32, source) for _ in range(20)])
+    assert ((drawn[:, 0] - drawn[:, 1]).abs().amax(-1) >= core_size(32)).all()
+    counts = torch.bincount(drawn[:, 0] @ torch.tensor([side, 1]), minlength=side**2)
+    expected = partners / partners.sum() * len(drawn)
+    chi_squared = ((counts - expected) ** 2 / expected).sum()
+    assert abs(chi_squared - (side**2 - 1)) < 4 * (2 * side**2) ** 0.5
 
 
 def test_the_union_is_half_and_half() -> None:

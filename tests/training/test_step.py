@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from neurosym_lite.data.scenes import RULES, _first_apart
 from neurosym_lite.training.bank import flattened
 from neurosym_lite.training.loop import draw, fit, schedule_weights, start, train_step
-from neurosym_lite.training.recipe import Phase, Recipe, rescaled
+from neurosym_lite.training.recipe import DrawingData, Phase, Recipe, SceneData, rescaled
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.run import make_optimiser
 from neurosym_lite.training.step import WARM_STEPS, Feed, Objective, Step, make_step
@@ -86,6 +87,22 @@ def test_a_step_is_the_same_operations_whatever_the_data(name: str) -> None:
     assert {operation for operation, _ in logs[0]} & HOST == set()
     unused = {n.split(".")[0] for n, p in model.named_parameters() if p.requires_grad and p.grad is None}
     assert unused <= {"baseline"}, "NVIL's, which the other ways to learn the stop leave alone"
+
+
+STREAMS = [
+    *map(SceneData, RULES), SceneData("mnist4", backdrop="shaded"), SceneData("mnist10", scenes=10),
+    DrawingData(), DrawingData(moved=0.5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", STREAMS, ids=str)
+def test_a_batch_is_drawn_without_the_host(data: SceneData | DrawingData, monkeypatch) -> None:
+    """A GPU that is asked between two replays stands still meanwhile."""
+    monkeypatch.setattr("neurosym_lite.data.scenes._places_apart", _first_apart)  # as on a GPU
+    source, generator = data.source("train"), torch.Generator().manual_seed(0)
+    with Watch() as watch:
+        source.batch(BATCH, generator)
+    assert watch.seen and {operation for operation, _ in watch.seen} & HOST == set()
 
 
 @pytest.mark.parametrize("name", PHASES)
