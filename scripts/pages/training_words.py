@@ -52,7 +52,7 @@ recorded once as a CUDA graph and replayed: `--engine graph`, the default on a G
 A graph has no host in it. Schedules, learning rate and batch are tensors that are filled before each replay, noise
 comes from the GPU's own generator, and no branch looks at a value. The tests hold every recipe to that, without a GPU:
 a step has to be the same list of operations whatever the images are, none of them may read a value, and loss and
-gradient have to run on PyTorch's meta device, where there are no values at all. Nor may the drawing of a batch read one.
+gradient have to run on PyTorch's meta device, where there are no values at all. Drawing a batch may read none either.
 
 A test compares the losses of both wherever there is a GPU. How fast they are was measured on one <DEVICE>, at a batch
 of <BATCH>, batches included: `python -m benchmarks.gpu` writes `data/results/gpu.json`.
