@@ -44,6 +44,7 @@ book: $(STAMP)
 
 test: $(STAMP)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(ONE_THREAD) $(BIN)/python -m pytest tests -n $(JOBS) --dist loadscope
 	$(ONE_THREAD) $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg notebooks \

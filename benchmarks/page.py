@@ -94,8 +94,8 @@ def ratio_figure(report: Report) -> str:
     return f"""```{{figure}} _static/benchmarks/ratios.png
 :name: fig-benchmarks-ratios
 :alt: Horizontal bars of {len(found)} ratios on a logarithmic axis with a line at 1; {ahead} are above 1. The largest \
-is {number(most['ratio'])}, for {most['name']} ({most['unit']}); the least is {number(least['ratio'])}, for \
-{least['name']} ({least['unit']}). Bars of time are plain, bars of memory are hatched.
+is {number(most["ratio"])}, for {most["name"]} ({most["unit"]}); the least is {number(least["ratio"])}, for \
+{least["name"]} ({least["unit"]}). Bars of time are plain, bars of memory are hatched.
 
 How many times the reference costs what ours costs, in time (plain) and in memory (hatched). The axis is logarithmic;
 at 1 both cost the same.
@@ -112,7 +112,7 @@ def step_figure(report: Report) -> str:
     ]
     return f"""```{{figure}} _static/benchmarks/steps.png
 :name: fig-benchmarks-steps
-:alt: Two plots with a line for each model, from a round mark, ours, to a square one, the reference. {'. '.join(said)}.
+:alt: Two plots with a line for each model, from a round mark, ours, to a square one, the reference. {". ".join(said)}.
 
 CPU milliseconds and peak MiB of a training step: ours (round) and the plain way (square). Both axes are logarithmic.
 ```"""

@@ -117,9 +117,7 @@ def add_solid(bpy, shape: int, place: np.ndarray, heading: float, surface) -> No
     elif shape == solids.CUBE:
         bpy.ops.mesh.primitive_cube_add(size=2 * solids.CUBE_HALF, location=where)
     elif shape == solids.CYLINDER:
-        bpy.ops.mesh.primitive_cylinder_add(
-            vertices=96, radius=solids.RADIUS, depth=2 * solids.RADIUS, location=where
-        )
+        bpy.ops.mesh.primitive_cylinder_add(vertices=96, radius=solids.RADIUS, depth=2 * solids.RADIUS, location=where)
         bpy.ops.object.shade_smooth_by_angle()
     elif shape == solids.CONE:
         bpy.ops.mesh.primitive_cone_add(vertices=96, radius1=solids.RADIUS, depth=2 * solids.RADIUS, location=where)

@@ -92,9 +92,7 @@ def main() -> int:
     write_file(given.out, KIND, half, classes=classes, seed=given.seed, steps=given.steps)
     shipped = read_classifier(given.out)
     config = {"classes": classes, "batch": EACH * len(SETS)}
-    record = as_record(
-        shipped, "characters", given.seed, given.steps, minutes, accuracies(shipped, new), config, curve
-    )
+    record = as_record(shipped, "characters", given.seed, given.steps, minutes, accuracies(shipped, new), config, curve)
     write_atomically(given.out.with_suffix(".json"), as_text(record, ("curve",)).encode())
     print(json.dumps(record["metrics"], indent=1))
     return 0

@@ -78,9 +78,7 @@ COINS = Exercise(
             lambda worth, price: (worth.diff() - price).sigmoid(),
             "going on does not mean stopping at the very next place: all later places count",
         ),
-        Mistake(
-            lambda worth, price: 1 - targets(worth, price), "the coins are the wrong way round: heads is to go on"
-        ),
+        Mistake(lambda worth, price: 1 - targets(worth, price), "the coins are the wrong way round: heads is to go on"),
     ),
     praise="these are the targets that q(o) and p(o) learn by logistic regression",
     otherwise="first the best posterior over stops; then: of those that got as far as t - 1, which share goes on?",

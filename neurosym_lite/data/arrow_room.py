@@ -130,9 +130,7 @@ def unclear(places: Float[Tensor, "B N 2"]) -> Bool[Tensor, "B"]:
 
 
 def _propose(n: int, generator: Generator) -> Float[Tensor, "n 4 2"]:
-    y = torch.cat(
-        [uniform(*ARROW_DEPTH, (n, 1), generator), uniform(*SOLID_DEPTH, (n, SOLIDS - 1), generator)], dim=1
-    )
+    y = torch.cat([uniform(*ARROW_DEPTH, (n, 1), generator), uniform(*SOLID_DEPTH, (n, SOLIDS - 1), generator)], dim=1)
     share = uniform(-1.0, 1.0, (n, SOLIDS), generator)
     share[:, ARROW] *= ARROW_WIDTH
     return torch.stack([share * width_at(y), y], dim=-1)

@@ -66,8 +66,12 @@ def obeys_mnist10(labels: Tensor, centres: Tensor, canvas: int, tolerance: float
     shift = (places[:, [8, 9]] - places[:, [0, 1]]).abs() - canvas / 2
     translated = (shift.abs() <= 2 * tolerance).all(2).all(1)
     present = labels != ABSENT
-    return each_once & right_sets & translated & _within_quadrants(centres, present, canvas, tolerance) & apart(
-        places, core_size(canvas) - 2 * tolerance
+    return (
+        each_once
+        & right_sets
+        & translated
+        & _within_quadrants(centres, present, canvas, tolerance)
+        & apart(places, core_size(canvas) - 2 * tolerance)
     )
 
 

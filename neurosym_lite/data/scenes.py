@@ -222,9 +222,7 @@ class SceneSource:
         return self.draw(self.describe(n, generator), generator)
 
 
-def paste(
-    patches: Num[Tensor, "B N c c"], corners: Int[Tensor, "B N 2"], size: int
-) -> Num[Tensor, "B 1 size size"]:
+def paste(patches: Num[Tensor, "B N c c"], corners: Int[Tensor, "B N 2"], size: int) -> Num[Tensor, "B 1 size size"]:
     """Patches onto black by maximum; `corners` are the (x, y) of their first pixels. All have to lie on the canvas."""
     n, step = len(patches), torch.arange(patches.shape[-1], device=corners.device)
     rows, columns = corners[..., 1, None] + step, corners[..., 0, None] + step

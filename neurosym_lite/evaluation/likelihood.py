@@ -72,9 +72,7 @@ def _global_log_ratio(
 
 
 @torch.no_grad()
-def log_weight(
-    model: SceneModel, images: Float[Tensor, "B C H W"], relaxed: bool = False
-) -> Float[Tensor, "B"]:
+def log_weight(model: SceneModel, images: Float[Tensor, "B C H W"], relaxed: bool = False) -> Float[Tensor, "B"]:
     """log w of one draw of all latents from q(z | x), noise from torch's default generator.
 
     With `relaxed`, a GNM's presence is a draw from the Concrete distribution, scored as if it were 0 or 1, and the

@@ -51,7 +51,11 @@ def room_structure_metrics(
     parts = {f"structure_{name}": float(part.float().mean()) for name, part in judged._asdict().items()}
     present = parsed.shapes != ABSENT
     confidence = parsed.confidence[present]
-    return rates(judged.obeyed(), accepts_rooms(reconstructions, parser)) | parts | {
-        "structure_confidence": float(confidence.mean()) if len(confidence) else 0.0,
-        "structure_colours": evenness(parsed.colours[present], len(COLOURS)),
-    }
+    return (
+        rates(judged.obeyed(), accepts_rooms(reconstructions, parser))
+        | parts
+        | {
+            "structure_confidence": float(confidence.mean()) if len(confidence) else 0.0,
+            "structure_colours": evenness(parsed.colours[present], len(COLOURS)),
+        }
+    )

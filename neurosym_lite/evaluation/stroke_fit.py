@@ -77,9 +77,7 @@ class Fitted(NamedTuple):
         return self.log_likelihood - config.cost_share * self.cost
 
 
-def draw(
-    strokes: Strokes, n: int, side: int, samples: int, soften: float = 0.0
-) -> Float[Tensor, "n side side"]:
+def draw(strokes: Strokes, n: int, side: int, samples: int, soften: float = 0.0) -> Float[Tensor, "n side side"]:
     """The n drawings that the strokes make, by soft-or; `soften` pixels are added to the pen's softness."""
     inked = ink(strokes.points, strokes.pen[:, 0], strokes.pen[:, 1] + soften, (side, side), samples)
     clear = torch.zeros(n, side, side).index_add(0, strokes.owner, torch.log1p(-OPACITY * inked))
@@ -158,9 +156,7 @@ def moments(images: Float[Tensor, "B H W"]) -> tuple[Float[Tensor, "B 2"], Float
     return centre, square.sqrt().clamp_min(2 / side)
 
 
-def first_size(
-    source: Float[Tensor, "*n 2"], target: Float[Tensor, "*n 2"], config: FitConfig
-) -> Float[Tensor, "*n"]:
+def first_size(source: Float[Tensor, "*n 2"], target: Float[Tensor, "*n 2"], config: FitConfig) -> Float[Tensor, "*n"]:
     """How much larger the target is than the source, by the spread of their ink."""
     return (target / source).clamp(*config.size_range).prod(-1).sqrt()
 

@@ -77,9 +77,7 @@ def relative_l1(canvases: Float[Tensor, "B H W"], images: Float[Tensor, "B 1 H W
     return float((canvases - images[:, 0]).abs().sum() / images.sum())
 
 
-def stroke_metrics(
-    model: DooD | AIR, images: Float[Tensor, "B 1 H W"], labels: Int64[Tensor, "B"]
-) -> dict[str, float]:
+def stroke_metrics(model: DooD | AIR, images: Float[Tensor, "B 1 H W"], labels: Int64[Tensor, "B"]) -> dict[str, float]:
     """Relative L1 at the stop, after all T parts and after 1, 2, 3; parts on average, by digit, and the share at T."""
     drawn = redraw(model, images)
     most = drawn.canvases.shape[1] - 1

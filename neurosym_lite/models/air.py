@@ -140,9 +140,7 @@ class AIR(Drawer):
         return Prefixes(likelihood, drawing.kl, drawing.q_on, self.p_on.expand_as(drawing.q_on))
 
     @torch.no_grad()
-    def sample(
-        self, n: int, generator: Generator, parts: Int64[Tensor, "n"] | None = None
-    ) -> Float[Tensor, "n 1 H W"]:
+    def sample(self, n: int, generator: Generator, parts: Int64[Tensor, "n"] | None = None) -> Float[Tensor, "n 1 H W"]:
         """n images from the prior, cut off at 1; each of so many `parts` where they are given, in place of the coin."""
         steps, like = self.config.strokes, self.p_on
         where = self.prior_where(like.new_empty(n, steps, WHERE)).sample(generator)

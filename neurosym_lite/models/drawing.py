@@ -119,9 +119,7 @@ class Drawer(nn.Module):
         square = ((images - canvases) / self.scale).square().sum((2, 3))
         return -0.5 * square - images.shape[1:].numel() * (self.scale.log() + 0.5 * LOG_TWO_PI)
 
-    def stop_terms(
-        self, prefixes: Prefixes, prediction: Float[Tensor, "B T"], weights: DrawingWeights
-    ) -> StopTerms:
+    def stop_terms(self, prefixes: Prefixes, prediction: Float[Tensor, "B T"], weights: DrawingWeights) -> StopTerms:
         """The configured way to learn the stop."""
         if self.config.stop == "summed":
             return summed(prefixes, weights.price, weights.any_time)

@@ -225,9 +225,7 @@ class Genesis(nn.Module):
         means = self.component_decoder(components.latent.flatten(0, 1))
         return GenesisDraw(masks, components, log_masks, means.unflatten(0, (n, self.config.components)))
 
-    def _mask_slots(
-        self, code: Float[Tensor, "B E"] | None, n: int, mode: bool, generator: Generator | None
-    ) -> Slots:
+    def _mask_slots(self, code: Float[Tensor, "B E"] | None, n: int, mode: bool, generator: Generator | None) -> Slots:
         """z_m,1 to z_m,K: the first from N(0, I), each other given those before it."""
         weight = self.prior_head.weight
         latent = weight.new_zeros(n, self.config.mask_latent)

@@ -36,9 +36,7 @@ class GaussianGlobal(nn.Module):
         self.latent, self.cells = latent, cells
         self.embed = nn.Linear(inputs, features)
         self.encoder = mlp(cells * features, hidden, 2 * latent)
-        self.decoder = nn.Sequential(
-            mlp(latent, hidden, cells * features), nn.CELU(), nn.LayerNorm(cells * features)
-        )
+        self.decoder = nn.Sequential(mlp(latent, hidden, cells * features), nn.CELU(), nn.LayerNorm(cells * features))
 
     def posterior(self, inputs: Float[Tensor, "B K E"]) -> Gaussian:
         """q(z_g | x) from what is known of every cell."""

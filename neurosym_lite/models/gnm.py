@@ -212,9 +212,7 @@ class GNM(nn.Module):
         conditional = self._conditional_kls(seen, draw, seen.objects.pres.probability)
         return elbo_terms(0 * draw.kl, no_kls(draw.kl), conditional, draw.kl, weights)
 
-    def _auxiliary_kls(
-        self, seen: Inference, pres: Float[Tensor, "B K"], presence: Float[Tensor, ""]
-    ) -> KLs:
+    def _auxiliary_kls(self, seen: Inference, pres: Float[Tensor, "B K"], presence: Float[Tensor, ""]) -> KLs:
         n = len(pres)
         symbols = gated_kls(seen.objects, self.auxiliary_prior(n, presence), pres, self.config.gate_auxiliary)
         if not self.config.background:
@@ -253,9 +251,7 @@ class GNM(nn.Module):
         """The likeliest scene that z_g says: the modes of p(z_s | z_g) and p(z_b | z_g), drawn."""
         return self._scene(draw.latent, self.prior(draw).mode(), self._background_mode(draw))
 
-    def _scene(
-        self, latent: Float[Tensor, "B D"], objects: ObjectLatents, behind: Float[Tensor, "B E"]
-    ) -> SceneSample:
+    def _scene(self, latent: Float[Tensor, "B D"], objects: ObjectLatents, behind: Float[Tensor, "B E"]) -> SceneSample:
         return SceneSample(self.render(objects, behind), SceneLatents(latent, objects, behind))
 
     def _look_again(self, draw: GlobalDraw) -> Float[Tensor, "B K E"]:

@@ -146,9 +146,7 @@ class Space(nn.Module):
         scene, masks = self.foreground.foreground(latents)
         share = (fixed * FIXED + (1 - fixed) * scene.coverage).clamp(LEAST_SHARE, 1 - LEAST_SHARE)
         touching = (masks[:, :, 0] * rim(masks.shape[-1], masks)).mean((2, 3))
-        return Layers(
-            scene.light / scene.coverage.clamp(min=LEAST_SHARE), share, (touching * latents.pres).sum(1)
-        )
+        return Layers(scene.light / scene.coverage.clamp(min=LEAST_SHARE), share, (touching * latents.pres).sum(1))
 
     def backdrop(self, images: Float[Tensor, "B C H W"], mode: bool = False) -> Backdrop:
         """The background as inferred from the image."""
@@ -174,9 +172,7 @@ class Space(nn.Module):
         means = torch.cat([front.mean[:, None], behind.means], dim=1)
         log_likelihood = mixture_log_likelihood(images, log_masks, means, self.config.sigma)
         kls = gated_kls(q, self.foreground.auxiliary_prior(len(images), weights.presence), pres)
-        total = (
-            -log_likelihood + kls.total() + weights.beta_background * behind.kl + weights.boundary * front.boundary
-        )
+        total = -log_likelihood + kls.total() + weights.beta_background * behind.kl + weights.boundary * front.boundary
         return SpaceLoss(log_likelihood, *kls, behind.kl, front.boundary, total)
 
     def redraw(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:

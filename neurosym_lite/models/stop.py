@@ -124,9 +124,7 @@ def drawn_stop(q_on: Float[Tensor, "B T"]) -> tuple[Float[Tensor, "B T"], Float[
     return on, F.pad(on[:, :-1], (1, 0), value=1.0)
 
 
-def nvil(
-    prefixes: Prefixes, baseline: Baseline, beta: Float[Tensor, ""], any_time: Float[Tensor, ""]
-) -> StopTerms:
+def nvil(prefixes: Prefixes, baseline: Baseline, beta: Float[Tensor, ""], any_time: Float[Tensor, ""]) -> StopTerms:
     """NVIL: one sampled stopping time; REINFORCE with a learned baseline, centred and scaled (Mnih & Gregor 2014).
 
     `beta` divides the log likelihood in the learning signal alone (DooD section 2.3: 4 in the paper's code).

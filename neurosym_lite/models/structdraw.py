@@ -71,9 +71,7 @@ class ReadOut(nn.Module):
         return self.output(self.transformer(torch.cat([cells, blank], dim=1))[:, -1])
 
 
-def interaction_layer(
-    kind: Interaction, cells: int, width: int, hidden: tuple[int, ...], outputs: int
-) -> nn.Module:
+def interaction_layer(kind: Interaction, cells: int, width: int, hidden: tuple[int, ...], outputs: int) -> nn.Module:
     """From a map (B, K, F) to the parameters of a latent: (B, outputs), or (B, K, outputs) with "none".
 
     `mlp` (the paper's): a multilayer perceptron on the flattened map, every cell meets every other. `transformer`

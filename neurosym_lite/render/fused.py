@@ -82,9 +82,7 @@ class PasteSum(torch.autograd.Function):
     """(glimpses, scale, shift, height, width) -> images; see `spatial.paste_sum`. Differentiable once."""
 
     @staticmethod
-    def forward(
-        ctx: FunctionCtx, glimpses: Tensor, scale: Tensor, shift: Tensor, height: int, width: int
-    ) -> Tensor:
+    def forward(ctx: FunctionCtx, glimpses: Tensor, scale: Tensor, shift: Tensor, height: int, width: int) -> Tensor:
         """X = [A_y,1 ... A_y,K] [S_1; ...; S_K], chunk by chunk."""
         ctx.save_for_backward(glimpses, scale, shift)
         ctx.canvas = (height, width)

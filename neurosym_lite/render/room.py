@@ -191,9 +191,7 @@ class Renderer:
         base = empty_ground(on_ground(eye, directions))
         return (rearrange(factor, "n c y x -> n (y x) c") * base[:, None]).flatten(0, 1)
 
-    def _surfaces(
-        self, rays: Rays, way: Float[Tensor, "R"], solid: Int[Tensor, "R"]
-    ) -> Float[Tensor, "R 3"]:
+    def _surfaces(self, rays: Rays, way: Float[Tensor, "R"], solid: Int[Tensor, "R"]) -> Float[Tensor, "R 3"]:
         """Light from the solids at the points that rays reach after `way`."""
         points = rays.origin + way[:, None] * rays.direction
         normals = self.solids.normals(rays.scene, solid, points, FOOTPRINT * self.pixel * way)

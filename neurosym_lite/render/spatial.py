@@ -43,9 +43,7 @@ def paste(
     return rows[..., None, :, :] @ glimpses @ columns[..., None, :, :].mT
 
 
-def glimpse(
-    images: Float[Tensor, "B C H W"], where: Where, size: tuple[int, int]
-) -> Float[Tensor, "B K C h w"]:
+def glimpse(images: Float[Tensor, "B C H W"], where: Where, size: tuple[int, int]) -> Float[Tensor, "B K C h w"]:
     """Cut K boxes out of each image and resample them to (h, w) pixels: B_y X B_x^T. `where` has axes (B K 2)."""
     height, width = size
     rows = glimpse_matrix(where.scale[..., 1], where.shift[..., 1], height, images.shape[-2])
@@ -56,9 +54,7 @@ def glimpse(
     return rows[:, :, None] @ strips
 
 
-def paste_sum(
-    glimpses: Float[Tensor, "B K C h w"], where: Where, canvas: tuple[int, int]
-) -> Float[Tensor, "B C H W"]:
+def paste_sum(glimpses: Float[Tensor, "B K C h w"], where: Where, canvas: tuple[int, int]) -> Float[Tensor, "B C H W"]:
     """The sum over K of `paste`, without K canvases: all boxes of an image in one product.
 
     sum_k A_y,k S_k = [A_y,1 ... A_y,K] [S_1; ...; S_K] with strips S_k = G_k A_x,k^T, so the sum over boxes and the

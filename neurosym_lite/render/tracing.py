@@ -164,9 +164,7 @@ def _through(
     return middle - half, middle + half
 
 
-def _march(
-    shape: int, origin: Float[Tensor, "P 3"], direction: Float[Tensor, "P 3"], steps: int
-) -> Float[Tensor, "P"]:
+def _march(shape: int, origin: Float[Tensor, "P 3"], direction: Float[Tensor, "P 3"], steps: int) -> Float[Tensor, "P"]:
     """Way to the surface by sphere tracing, infinite where there is none."""
     start, end = _through(shape, origin, direction)
     way = start.clamp(min=0)

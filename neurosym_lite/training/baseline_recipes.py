@@ -19,9 +19,7 @@ CONVDRAW_LITE = ConvDrawConfig(
     draw_hidden=(192, 192), decoder_filters=(48, 32, 16, 8), decoder_upscales=(2, 2, 2, 2), sigma=0.1,
 )  # fmt: skip
 EIGHT_STEPS = replace(CONVDRAW_LITE, draw_steps=8)
-CONVDRAW_MLP_LITE = replace(
-    CONVDRAW_LITE, interaction="mlp", latent=32, hidden=(192, 192), decoder_bias=DARK
-)
+CONVDRAW_MLP_LITE = replace(CONVDRAW_LITE, interaction="mlp", latent=32, hidden=(192, 192), decoder_bias=DARK)
 VAE_LITE = VAEConfig(
     image_size=64, filters=(16, 32, 48, 48), strides=(2, 2, 2, 2), head=64, latent=64,
     decoder_filters=(64, 32, 16, 16, 8), decoder_upscales=(4, 2, 2, 2, 2), decoder_bias=DARK, sigma=0.1,

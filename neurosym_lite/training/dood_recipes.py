@@ -57,8 +57,12 @@ LITE = (
     _lite("dood-mnist-lite", "DooD on MNIST", "mnist", 18_000, SHARP, "transfer"),
     replace(
         _lite(
-            "dood-omniglot-lite", "DooD on Omniglot's background set, from dood-mnist-lite on",
-            "omniglot", 4000, SHARP, "one_shot",
+            "dood-omniglot-lite",
+            "DooD on Omniglot's background set, from dood-mnist-lite on",
+            "omniglot",
+            4000,
+            SHARP,
+            "one_shot",
         ),
         start="dood-mnist-lite",
         phases=(phase(4000, 1.5e-3, Schedule(((0, 0.1),))),),

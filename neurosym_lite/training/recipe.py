@@ -57,9 +57,7 @@ class ArrowRoomData:
     size: int = 64  # canvas side, pixels (paper: 128)
     scenes: int = 20_000  # training rooms in all, drawn once at the start (paper: 60,000); 0: every batch is new
 
-    def source(
-        self, split: str, glyph_set: str | None = None, device: str = "cpu"
-    ) -> ArrowRoomSource | FixedScenes:
+    def source(self, split: str, glyph_set: str | None = None, device: str = "cpu") -> ArrowRoomSource | FixedScenes:
         """The stream of rooms; only that to train on may be finite. Raises ValueError for any handwriting."""
         if glyph_set:
             raise ValueError(f"rooms have no handwriting: leave {glyph_set!r} out")

@@ -1,6 +1,5 @@
 """Chapter 2's exercises: every answer gets the verdict that was written for it."""
 
-
 import pytest
 import torch
 import torch.nn.functional as F

@@ -193,9 +193,7 @@ def test_an_absent_object_is_not_drawn_and_a_present_one_is() -> None:
 def test_rendering_is_additive_in_the_objects() -> None:
     model = GNM(SMALL)
     symbols = model.auxiliary_prior(2, 0.5).sample()
-    each = [
-        model.render(symbols._replace(pres=torch.eye(4)[k].expand(2, 4))) for k in range(4)
-    ]
+    each = [model.render(symbols._replace(pres=torch.eye(4)[k].expand(2, 4))) for k in range(4)]
     torch.testing.assert_close(model.render(symbols._replace(pres=torch.ones(2, 4))), sum(each))
 
 

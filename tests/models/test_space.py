@@ -60,9 +60,7 @@ def test_the_likelihood_is_the_mixture_of_foreground_and_slots() -> None:
     torch.manual_seed(5)
     seen, behind = model.infer(images), model.backdrop(images)
     q = seen.objects
-    latents = ObjectLatents(
-        q.pres.relaxed_sample(torch.tensor(1.0)), seen.where, q.depth.sample(), q.what.sample()
-    )
+    latents = ObjectLatents(q.pres.relaxed_sample(torch.tensor(1.0)), seen.where, q.depth.sample(), q.what.sample())
     front = model.layers(latents)
 
     def density(mean: torch.Tensor) -> torch.Tensor:

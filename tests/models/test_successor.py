@@ -47,7 +47,7 @@ def test_tokens_say_cells_and_boxes(successor: Successor) -> None:
     assert real.float().mean() > 0.95
     cells = tokens[..., CELL].masked_fill(~real, 99)
     assert (cells.diff(dim=1) >= 0).all(), "in the order of the cells"
-    centre = (tokens[..., PLACE] + 0.5)
+    centre = tokens[..., PLACE] + 0.5
     true = (drawn.boxes[..., :2] + drawn.boxes[..., 2:]) / 2
     nearest = (centre[:, :, None] - true[:, None]).norm(dim=-1).amin(2)
     assert nearest[real].median() < 1.5  # pixels
@@ -60,7 +60,7 @@ def test_a_kind_is_what_the_scene_says_the_object_is(successor: Successor) -> No
     """Kinds are of z_g, so they tell the class better than chance tells, though nobody named one."""
     drawn = scenes(200)
     tokens = successor.infer(drawn.images.float() / 255)
-    centre = (tokens[..., PLACE] + 0.5)
+    centre = tokens[..., PLACE] + 0.5
     true = (drawn.boxes[..., :2] + drawn.boxes[..., 2:]) / 2
     which = (centre[:, :, None] - true[:, None]).norm(dim=-1).argmin(2)
     label, real = drawn.labels.gather(1, which), tokens[..., CELL] != 16
