@@ -18,7 +18,7 @@ from neurosym_lite.evaluation.strokes import redraw
 from neurosym_lite.models.air import AIR
 from neurosym_lite.render.frames import resample
 
-Redrawn = Callable[[Float[Tensor, "N H W"]], Float[Tensor, "N H W"]]
+Redraw = Callable[[Float[Tensor, "N H W"]], Float[Tensor, "N H W"]]
 SHARP = 0.7  # share of the steps after which the pictures are no longer blurred a little
 
 
@@ -75,7 +75,7 @@ def register(
 
 
 def classify_pictures(
-    episode: Episode, config: FitConfig = DEFAULT, redrawn: Redrawn = as_they_are
+    episode: Episode, config: FitConfig = DEFAULT, redrawn: Redraw = as_they_are
 ) -> dict[str, float]:
     """Shares of queries that are named rightly, by nearness of pixels, of blurred ones, by moments, by registration.
 
