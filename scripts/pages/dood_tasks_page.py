@@ -106,7 +106,7 @@ def clusters(published: dict[str, float], records: list[Record]) -> str:
         words.CLUSTERS.format(parts=f"{STROKES:,}", kinds=KINDS),
         on_sets(rows, silhouette, records),
         words.CLUSTERS_AHEAD.format(margin=MARGIN, **counted),
-        words.CLUSTERS_PUBLISHED.format(dood=published["DooD"], air=published["AIR"]),
+        words.CLUSTERS_PUBLISHED.format(dood=published["DooD"], air=published["Difference-AIR"]),
     ])  # fmt: skip
 
 

@@ -15,8 +15,8 @@ there are so many. Codes are a stroke's control points in its frame (DooD) or z_
 same numbers, each of the ten in an order of its own, so that no part is left whole: what k-means finds all the same.
 """
 
-CLUSTERS_PUBLISHED = """Published, on MNIST: {dood} for DooD, {air} for AIR (files of the paper's code say that it is
-Difference-AIR's). Where a model draws a whole character as one part, its clusters are kinds of characters: the number
+CLUSTERS_PUBLISHED = """Published, on MNIST: {dood} for DooD, {air} for Difference-AIR (which the paper calls
+AIR). Where a model draws a whole character as one part, its clusters are kinds of characters: the number
 in brackets says so.
 """
 

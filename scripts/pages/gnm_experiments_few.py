@@ -5,7 +5,7 @@ from scripts.pages import gnm_experiments_pictures as pictures
 from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN, cell, measured, steps
 from scripts.pages.gnm_experiments import recipe_name, was_copied
-from scripts.pages.markdown import number, table
+from scripts.pages.markdown import listed, number, table
 from scripts.pages.records import Record, of_controls, runs_of
 
 
@@ -33,7 +33,7 @@ def lowest_said(records: list[Record]) -> str:
     lowest = min((m["structure_high"] for of in found.values() for m in of), default=0)
     least = [size for size, of in found.items() if any(m["structure_low"] <= lowest for m in of)]
     between = least and not {next(iter(found)), words.NO_SET} & set(least)
-    return f"{words.LEAST.format(sizes=' and '.join(least))}\n\n" if between else ""
+    return f"{words.LEAST.format(sizes=listed(least))}\n\n" if between else ""
 
 
 def copies_said(copied: dict) -> str:
@@ -43,7 +43,7 @@ def copies_said(copied: dict) -> str:
     in_part = [size for size, m in near.items() if was_copied(m) and size not in by_heart]
     not_copied = [size for size, m in near.items() if not was_copied(m)]
     all_of_them = ((words.BY_HEART, by_heart), (words.IN_PART, in_part), (words.NO_COPIES, not_copied))
-    said = [text.format(sizes=" and ".join(sizes)) for text, sizes in all_of_them if sizes]
+    said = [text.format(sizes=listed(sizes)) for text, sizes in all_of_them if sizes]
     return f"{' '.join(said)}\n\n{pictures.figure('copies', words.ALT_COPIES, '_static')}" if said else ""
 
 

@@ -20,7 +20,7 @@ from scripts.pages import gnm_experiments_seen as seen
 from scripts.pages import gnm_experiments_words as words
 from scripts.pages.cells import NOT_RUN, at_least, cell, lines, linked, measured, relaxed, steps
 from scripts.pages.gnm_experiments import LITE, RULES, STAGED, STEMS, recipe_name
-from scripts.pages.markdown import number, published_number, table, write_page
+from scripts.pages.markdown import folded, number, published_number, table, write_page
 from scripts.pages.records import CONTROLS, PUBLISHED, Record, load_again, load_records, of_controls, runs_of
 from scripts.pages.results_words import DATASETS, HEADINGS
 from scripts.toc import ROOT
@@ -243,20 +243,20 @@ def second_section(records: list[Record]) -> str:
     far = [f"`{r['recipe']}` by {abs(gaps[r['file']]):.3f}" for r in both if not abs(gaps[r["file"]]) <= words.A_POINT]
     said = words.AGREE if not far else words.DISAGREE.format(far=", ".join(far))
     said = f"Largest difference: {max(map(abs, gaps.values())):.3f}, over {len(both)} runs. {said}\n"
-    return f"{words.SECOND}\n{said}\n{table(header, body)}"
+    return f"{words.SECOND}\n{said}\n{folded(words.ALL_RUNS, table(header, body))}"
 
 
 def relaxed_section(records: list[Record]) -> str:
     """Likelihoods by hard presence, and what relaxed presence changes."""
-    body = [
-        [f"`{r['recipe']}`", str(r["seed"]), measured(r, "likelihood", 4), relaxed(r)]
-        for r in records
-        if "relaxed_difference" in r["metrics"]
-    ]
-    if not body:
+    both = [r for r in records if "relaxed_difference" in r["metrics"]]
+    body = [[f"`{r['recipe']}`", str(r["seed"]), measured(r, "likelihood", 4), relaxed(r)] for r in both]
+    if not both:
         return f"{words.RELAXED}\n{NOT_RUN}\n"
     header = ["run", "seed", "hard", "relaxed less hard"]
-    return f"{words.RELAXED}\n{table(header, body)}"
+    differences = sorted(r["metrics"]["relaxed_difference"] for r in both)
+    ends = (f"{differences[place]:+,.0f}" for place in (0, len(both) // 2, -1))
+    said = words.BETWEEN.format(*ends)
+    return f"{words.RELAXED}\n{said}\n{folded(words.ALL_RUNS, table(header, body))}"
 
 
 def page(records: list[Record], again: list[Record], published: dict, controls: dict) -> str:

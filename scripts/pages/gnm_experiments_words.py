@@ -20,7 +20,8 @@ HOW_TO_READ = """## How to read the tables
 - **D-Steps**: steps until a classifier tells samples from scenes; median and range over classifiers. More is better. ≥
   says that the cap was reached: such models cannot be ranked. [Below](what-d-steps-see) is what the number is worth.
 - **LL**: the importance-weighted bound in nats an image. Presence is drawn hard.
-  A likelihood is a sum over pixels, so ours have another ceiling than the published ones. **ESS** says how many of the
+  A likelihood is a sum over pixels, so our lite models have another ceiling than the published ones; those in stages
+  at the paper's size have the same. **ESS** says how many of the
   samples carry the bound: where it is near one, the bound is that of the single best sample, and how much is missing
   differs from model to model.
 - **Fréchet**: distance of samples to held-out scenes in the parser's features. Less is better.
@@ -169,7 +170,7 @@ not seen. {{cite:t}}`meehan2020copying` ask the same by ranks of distances.
 FEW_COLUMNS = ("scenes", "S-Acc", "swept", "spread", "Fréchet", "LL", "D-Steps", "copied")
 NO_SET, NOT_MEASURED = "no fixed set", "not measured"
 LEAST = (
-    "Structure accuracy does not grow with the training set: the lowest runs, alike within their errors, are of "
+    "Structure accuracy does not grow with the training set: the lowest runs are of "
     "{sizes} scenes. Two trainings from sets of one size can differ as much: see [what they differ "
     "in](what-trainings-differ-in)."
 )
@@ -216,6 +217,7 @@ SECOND = """## Does the judge matter?
 The same samples, read by a second parser: another architecture, another seed.
 """
 A_POINT = 0.01
+ALL_RUNS = "All runs"
 AGREE, DISAGREE = "They agree within a point.", "They agree within a point but for {far}."
 
 RELAXED = """## Hard and relaxed presence
@@ -223,8 +225,10 @@ RELAXED = """## Hard and relaxed presence
 GNM's released code draws presence relaxed, so that an object may be there by two thirds, and scores it as if it were
 there or not. Such a weight is no ratio of densities, so what comes out bounds nothing. The code also weighs boxes and
 looks of absent cells, which are never drawn. By how many nats an image the two together differ from the bound, measured
-on some of the scenes, where *hard* is of all:
+on some of the scenes, where *hard* is of all, is a matter of the model.
 """
+
+BETWEEN = "From {0} nats to {2}, and in the middle {1}.\n"
 
 DIFFERENCES = """## Why ours are not theirs
 
@@ -237,7 +241,7 @@ DIFFERENCES = """## Why ours are not theirs
 - **Judge.** Theirs is a person with a sheet of samples, ours a parser with a rule and a tolerance in pixels.
 - **Schedules.** Ours train GNM in stages, first the symbols, then the prior. The paper trains all at once.
 - **Likelihood.** The width of the pixel noise is scaled with the canvas, so that evidence weighs the same against the
-  KLs. Its ceiling is then another one.
+  KLs. For the lite models its ceiling is then another one.
 - **GENESIS.** Its slots did not part at the full weight of the KLs from the start, so its recipe raises it. The paper
   found the same model hard to train, and changed its learning rate and objective.
 """

@@ -34,6 +34,16 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
+def listed(names: list[str]) -> str:
+    """One, two and three."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def folded(title: str, text: str) -> str:
+    """A box that is closed until it is asked for."""
+    return f"```{{admonition}} {title}\n:class: dropdown\n\n{text}```\n"
+
+
 def write_page(page: Path, text: str) -> None:
     """Write a generated page, and say so."""
     page.write_text(text, encoding="utf-8")

@@ -10,18 +10,20 @@ and what became of the Arrow Room, where the boxes have colour, depth and a grou
 Each of our numbers leads to the run record that it comes from. A row without one says so.
 """
 
+NOT_MEASURED = "not measured"
 TABLE_4 = """## Table 4: boxes and codes
 
 - **AP 0.5**: average precision of the boxes, where a box counts that overlaps the true one by half (intersection over
   union); the mean of the precision at eleven recalls, ranked by the probability of presence, as SPACE's authors count.
   A true box is the square core that a digit was pasted as. A model that finds all but a few objects can reach all
-  recalls but the last, so a score just above nine tenths hides a recall just short of one.
+  recalls but the last, so a score just above nine tenths only says that the recall lies between nine tenths and one.
 - **AP 0.5 to 0.95**: the mean over ten overlaps. The paper does not say whether its true boxes are cores or ink.
 - ***z*_what**: accuracy of a classifier with one hidden layer that reads the digit off the mean of *z*_what alone,
   learnt on scenes of training digits, scored on scenes of test digits. Beside it the vote of the five nearest codes.
 - **objects**: boxes found a scene, and the share of scenes with the right number of them.
 
-The published models are of the paper's size, at 128 pixels. Ours are the lite ones, at 64.
+The published models are of the paper's size, at 128 pixels. Ours are the lite ones, at 64, and GNM trained in
+stages, on the paper's canvas.
 """
 
 ROOMS = """## Arrow Room

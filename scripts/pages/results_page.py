@@ -18,7 +18,8 @@ PAGE = ROOT / "book" / "results.md"
 PARSER = ROOT / "data" / "parsers" / "parser-mnist.json"
 
 GALLERY = ("failure-", "cure-")  # runs that stand on a page of their own
-ONE_SHOT = {"DooD": "dood-omniglot-lite", "AIR": "air-omniglot-short"}  # models of the paper's table
+# models of the paper's table
+ONE_SHOT = {"DooD": "dood-omniglot-lite", "Difference-AIR": "difference-air-omniglot-short"}
 
 # how the metrics of a run record may be called that stand beside a column of the papers' tables
 ALIASES = {
@@ -144,7 +145,7 @@ def gnm_section(gnm: dict, records: list[Record]) -> str:
 
 def protocol(lines: dict[str, str | int]) -> str:
     """The published protocol, one line a measure."""
-    names = HEADINGS | {"one_shot": "One-shot classification", "max_strokes": "Strokes at most"}
+    names = HEADINGS | {"one_shot": "One-shot classification", "max_strokes": "Strokes at most", "baseline": "Baseline"}
     return "Their protocol:\n\n" + "\n".join(f"- {names[key]}: {line}." for key, line in lines.items()) + "\n"
 
 

@@ -112,8 +112,9 @@ DIFFERENCES = """## Where our protocol differs
 
 Read this before you compare two numbers.
 
-- **Canvas.** GNM's scenes have 128x128 pixels, ours 64x64. A log-likelihood is a sum over pixels, so the two cannot
-  be compared.
+- **Canvas.** GNM's scenes have 128x128 pixels, those of our `-lite` recipes 64x64. A log-likelihood is a sum over
+  pixels, so the two cannot be compared. The runs in stages, `gnm-staged-`, have the paper's canvas and $\\sigma$, and
+  with them its ceiling.
 - **Pixel noise.** A likelihood under a Gaussian depends on its fixed $\\sigma$. GNM's released configuration uses 0.2;
   the `config` of a run record says what ours used.
 - **Handwriting.** The published scenes are made of MNIST digits. Recipes with `digits` in their name use the
@@ -123,7 +124,7 @@ Read this before you compare two numbers.
   samples by a parser that was trained on scenes without a rule. Of the 250 samples that the authors published it
   accepts {accepted}, they accepted 246. It can be wrong about a good scene, so its true-accept rate stands among the
   metrics. The columns `swept_…` are of scenes that were drawn in another way than the paper's.
-- **Boxes.** Average precision is measured against the box of a digit's core at 64x64, with the presence probability as
+- **Boxes.** Average precision is measured against the box of a digit's core, with the presence probability as
   confidence. The paper does not say how its true boxes were drawn.
 - **Global prior.** Recipes with `gaussian` in their name have one Gaussian vector as the global code. This is the
   GNM-Gaussian of Table 2, without StructDRAW.

@@ -51,8 +51,8 @@ BLANK = """### A blank page is worth a lot
 
 Most pixels of a character are black, and a page without any ink is right about all of them. Its likelihood at the same
 *b* is the ceiling minus the mean ink of a pixel over *b*. So here is how far a model gets on the way from the blank
-page to the ceiling: 0 is a blank page, 1 a perfect one, and below 0 silence would have been better. The mean ink of a
-pixel is in the [controls](../data/results/transfer_controls.json).
+page to the ceiling, the first seed of each: 0 is a blank page, 1 a perfect one, and below 0 silence would have been
+better. The mean ink of a pixel is in the [controls](../data/results/transfer_controls.json).
 """
 BELOW = "Below their own blank page: {cells}.\n"
 NONE_BELOW = "No cell lies below its own blank page.\n"
