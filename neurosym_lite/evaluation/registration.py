@@ -74,9 +74,7 @@ def register(
         return first, Fitted(-error(coarse).view(a, b), cost().view(a, b))
 
 
-def classify_pictures(
-    episode: Episode, config: FitConfig = DEFAULT, redrawn: Redraw = as_they_are
-) -> dict[str, float]:
+def classify_pictures(episode: Episode, config: FitConfig = DEFAULT, redrawn: Redraw = as_they_are) -> dict[str, float]:
     """Shares of queries that are named rightly, by nearness of pixels, of blurred ones, by moments, by registration.
 
     `redrawn` is applied to the picture that is laid, never to its target.
