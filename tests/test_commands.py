@@ -577,6 +577,8 @@ def test_drawing_a_training_set_is_said(recipe, tmp_path, monkeypatch, capsys) -
     monkeypatch.setitem(RECIPES, finite.name, finite)
     assert main(["train", finite.name, "--steps", "1", "--out", str(tmp_path / "run"), "--unmeasured"]) == 0
     assert "drawing 5 training scenes first\n" in capsys.readouterr().err
+    assert main(["train", finite.name, "--minutes", "1e-9", "--out", str(tmp_path / "short"), "--unmeasured"]) == 0
+    assert "drawing the scenes took all of the 1e-09 minutes: give more\n" in capsys.readouterr().err
 
 
 def test_a_run_that_its_minutes_stopped_is_not_measured(recipe, tmp_path, capsys) -> None:  # noqa: F811
@@ -629,3 +631,36 @@ def test_a_disk_that_fills_while_training_loses_nothing(recipe, tmp_path, monkey
     assert "cannot write" in (line := capsys.readouterr().err.splitlines()[-1]) and "No space left" in line
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
     assert main(["train", recipe.name, "--out", str(out), "--steps", "5", "--resume"]) == 0
+
+
+def test_a_run_whose_state_is_gone_is_not_written_over(recipe, tmp_path, refused, capsys) -> None:  # noqa: F811
+    out = tmp_path / "run"
+    train = ["train", recipe.name, "--out", str(out), "--resume", "--keep", "4", "--keep-best", "mse"]
+    assert main(train) == 0
+    capsys.readouterr()
+    (out / "state.safetensors").unlink()
+    for name in ("checkpoint.safetensors", "record.json", "kept/0000004.safetensors"):
+        before = (out / name).read_bytes()
+        assert f"{name} is of a run whose state is not there: give another --out" in refused(*train)
+        assert (out / name).read_bytes() == before
+        (out / name).unlink()
+    for left in (out / "kept").iterdir():
+        left.unlink()
+    before = checkpoints.read_header(out / "best.safetensors", "checkpoint")
+    if before["step"] > 0:
+        assert "best.safetensors is of another run: give another --out" in refused(*train)
+    write = {"recipe": "another", "step": 0, "metrics": {"mse": 0.0}, "config": {}}
+    checkpoints.write_file(out / "best.safetensors", "checkpoint", {}, **write)
+    assert "best.safetensors is of another run: give another --out" in refused(*train)
+
+
+def test_a_compiler_that_does_not_work_is_one_line(recipe, tmp_path, capsys, monkeypatch) -> None:  # noqa: F811
+    def broken(*_: object, **__: object) -> None:
+        from torch._inductor.exc import InductorError
+
+        raise InductorError(RuntimeError("no C++ compiler"), None)
+
+    monkeypatch.setattr(torch, "compile", broken)
+    assert main(["train", recipe.name, "--out", str(tmp_path / "run"), "--engine", "compile"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "--engine compile does not work here" in said and "take --engine eager" in said

@@ -157,3 +157,13 @@ def test_ctrl_c_saves_every_run(begin, tmp_path) -> None:
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130 and "the same command goes on" in err
     assert all(job.step > 0 and not job.problem for job in read_queue(path))
+
+
+def test_a_folder_that_cannot_be_used_is_that_runs_problem_alone(begin, tmp_path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / VAE).write_text("a file in the way")
+    process, path = begin([Job(VAE), Job(VAE, seed=1)], "--minutes", "0.1", "--device", "cpu")
+    _, err = process.communicate(timeout=300)
+    bad, good = read_queue(path)
+    assert process.returncode == 2 and "cannot write to the folder" in bad.problem
+    assert good.step > 0 and not good.problem, err

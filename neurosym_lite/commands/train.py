@@ -19,7 +19,7 @@ from neurosym_lite.data.sources import DataError
 from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training import checkpoints, loop, ranks, records
 from neurosym_lite.training.claim import claimed
-from neurosym_lite.training.keeping import BEST, CANDIDATE, CHECKPOINT, RECORD, STATE, Keeper
+from neurosym_lite.training.keeping import BEST, CANDIDATE, CHECKPOINT, FOLDER, PATTERN, RECORD, STATE, Keeper
 from neurosym_lite.training.recipe import Recipe, on_images, rescaled
 from neurosym_lite.training.recipes import get_recipe
 from neurosym_lite.training.run import check_steps
@@ -48,6 +48,9 @@ def train(options: argparse.Namespace) -> int:
                 return 0
             return _fit_and_finish(options, run, steps, out)
     except RuntimeError as error:
+        if options.engine == "compile" and type(error).__module__.startswith(("torch._inductor", "torch._dynamo")):
+            said = str(error).strip().splitlines()[0]
+            raise ValueError(f"--engine compile does not work here ({said}): take --engine eager") from error
         if together is ranks.ALONE or isinstance(error, torch.OutOfMemoryError):
             raise
         raise ValueError(f"rank {together.rank} of {together.count} stopped: {error}") from error
@@ -56,8 +59,9 @@ def train(options: argparse.Namespace) -> int:
 
 
 def _fit_and_finish(options: argparse.Namespace, run: loop.Run, steps: int, out: Path) -> int:
-    keep = _keeping(options, run, out)
-    if run.step < steps and (scenes := getattr(run.recipe.data, "scenes", 0)):
+    keep, first = _keeping(options, run, out), run.step
+    scenes = getattr(run.recipe.data, "scenes", 0)
+    if run.step < steps and scenes:
         _say(run, f"drawing {scenes:,} training scenes first")
     with _progress(run, steps) as show:
 
@@ -76,6 +80,8 @@ def _fit_and_finish(options: argparse.Namespace, run: loop.Run, steps: int, out:
     if interrupted:
         _say(run, f"interrupted at step {run.step}, saved in {out / STATE}: --resume goes on; {checkpoints.LOOK}")
         return 130
+    if scenes and run.step == first < steps:
+        _say(run, f"drawing the scenes took all of the {options.minutes:g} minutes: give more")
     left = f", {steps - run.step} steps left: --resume goes on" if run.step < steps else ""
     _say(run, f"{run.recipe.name} at step {run.step} of {steps}{left}; checkpoint and record in {out}")
     if metrics:
@@ -95,6 +101,9 @@ def _begin(
     if not together.same((out / STATE).exists()):
         raise ValueError(f"some ranks see {out / STATE} and some do not: --out has to be one folder for all machines")
     if not (out / STATE).exists():
+        for left in (out / CHECKPOINT, out / RECORD, *sorted((out / FOLDER).glob(PATTERN))):
+            if left.exists():
+                raise ValueError(f"{left} is of a run whose state is not there: give another --out, or move it away")
         return loop.start(recipe, seed, device, together, engine, out.parent)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")

@@ -69,7 +69,11 @@ class Queue:
         for job in jobs:
             if job.name not in self.problems and can_start(job, self.runs) and here[data_of(job)]:
                 self.problems[job.name] = ""
-                self.running.append(self._process(job, minutes))
+                try:
+                    self.running.append(self._process(job, minutes))
+                except OSError as error:  # its folder cannot be written to: the others go on
+                    self.problems[job.name] = str(error)
+                    self.save(job.name)
                 return True
         return False
 

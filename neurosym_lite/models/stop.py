@@ -15,6 +15,7 @@ The three ways differ in what they do with the T + 1 worths:
 from typing import NamedTuple
 
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
@@ -155,9 +156,16 @@ def _signal(prefixes: Prefixes, on: Tensor, asked: Tensor, stop_kl: Tensor, beta
 def _centred(surprise: Tensor, asked: Tensor, baseline: Baseline) -> Float[Tensor, "B T"]:
     """The surprise less its running mean, over its running deviation where that is above 1 nat."""
     with torch.no_grad():
-        count = asked.sum()
-        mean = (asked * surprise).sum() / count
-        variance = (asked * (surprise - mean).square()).sum() / count
+        count = _of_all(asked.sum())
+        mean = _of_all((asked * surprise).sum()) / count
+        variance = _of_all((asked * (surprise - mean).square()).sum()) / count
         baseline.mean.lerp_(mean, 1 - SIGNAL_DECAY)
         baseline.variance.lerp_(variance, 1 - SIGNAL_DECAY)
         return (surprise - baseline.mean) / baseline.variance.sqrt().clamp_min(1 / SIGNAL_UNIT)
+
+
+def _of_all(total: Float[Tensor, ""]) -> Float[Tensor, ""]:
+    """Summed over all processes that train together: their batch is one."""
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(total)
+    return total

@@ -40,16 +40,18 @@ class CheckpointError(ValueError):
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file so that it is never seen half written: temporary file, flush to disk, rename.
 
-    Raises OSError (full disk, read-only folder) with the old file left as it was and no temporary file behind.
+    Through a link, to the file that it points at. Raises OSError (full disk, read-only folder) with the old file left
+    as it was and no temporary file behind.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    place = Path(os.path.realpath(path))
+    temporary = place.with_name(f".{place.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        os.replace(temporary, place)
     except OSError as error:
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error
     finally:
@@ -102,10 +104,11 @@ def write_file(path: Path, kind: str, tensors: dict[str, Tensor], **header: Any)
 
 def read_file(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and header of a file of that kind. Raises CheckpointError, in one line, for anything else."""
-    header = read_header(path, kind)
+    content = _there(path, kind).read_bytes()  # at once: a file that is being replaced is the old one or the new one
+    header = _header(io.BytesIO(content), len(content), path, kind)
     written = header.pop("digest", None)
     try:
-        tensors = load_tensors(path.read_bytes())
+        tensors = load_tensors(content)
         if digest(tensors, header) != written:
             raise ValueError("the content is not what was written")
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -115,14 +118,24 @@ def read_file(path: Path, kind: str) -> tuple[dict[str, Tensor], dict[str, Any]]
 
 def read_header(path: Path, kind: str) -> dict[str, Any]:
     """The header alone, without the tensors. Raises CheckpointError as `read_file`."""
+    with open(_there(path, kind), "rb") as file:
+        return _header(file, os.fstat(file.fileno()).st_size, path, kind)
+
+
+def _there(path: Path, kind: str) -> Path:
+    """The path, where there is a file."""
     if not path.is_file():
         raise CheckpointError(f"no {kind} at {path}: check the path, or train it (python -m neurosym_lite list)")
+    return path
+
+
+def _header(file: io.BufferedIOBase, size: int, path: Path, kind: str) -> dict[str, Any]:
+    """Our header at the beginning of an open file of that many bytes."""
     try:
-        with open(path, "rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            if length > path.stat().st_size:
-                raise ValueError("the header is longer than the file")
-            header = json.loads(json.loads(file.read(length))["__metadata__"][HEADER_KEY])
+        (length,) = struct.unpack("<Q", file.read(8))
+        if length > size:
+            raise ValueError("the header is longer than the file")
+        header = json.loads(json.loads(file.read(length))["__metadata__"][HEADER_KEY])
         found, version = header["kind"], header["format"]
     except (struct.error, ValueError, KeyError, TypeError, RecursionError) as error:
         raise _unreadable(path, kind, error) from error
@@ -135,9 +148,10 @@ def read_header(path: Path, kind: str) -> dict[str, Any]:
 
 
 def _unreadable(path: Path, kind: str, error: Exception) -> CheckpointError:
+    advice = "begin anew in another --out" if kind == "state" else "fetch it or train it again"
     return CheckpointError(
         f"{path} is not a readable neurosym_lite {kind} (truncated, damaged or of another format; "
-        f"pickles are never loaded): delete it or fetch it again [{type(error).__name__}]"
+        f"pickles are never loaded): {advice} [{type(error).__name__}]"
     )
 
 

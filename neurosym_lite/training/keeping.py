@@ -6,13 +6,13 @@ from pathlib import Path
 from neurosym_lite.training.checkpoints import CHECKPOINT, STATE, save_checkpoint
 from neurosym_lite.training.run import Run, check_steps, check_weights, shipped_weights
 
-__all__ = ["BEST", "CANDIDATE", "CHECKPOINT", "FOLDER", "RECORD", "STATE", "Keeper"]
+__all__ = ["BEST", "CANDIDATE", "CHECKPOINT", "FOLDER", "PATTERN", "RECORD", "STATE", "Keeper"]
 
 RECORD = "record.json"  # in a run's folder
 FOLDER = "kept"  # in a run's folder
 BEST = "best.safetensors"  # in the run's folder
 CANDIDATE = "candidate.safetensors"  # in the run's folder: a checkpoint that is still to be looked at
-PATTERN = "[0-9]*.safetensors"
+PATTERN = "[0-9]*.safetensors"  # of the kept ones: their step
 
 
 @dataclass

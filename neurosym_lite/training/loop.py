@@ -142,9 +142,12 @@ def fit(
     """Train until `steps` (counted from the run's beginning) or for `minutes` more; save; return whether interrupted.
 
     Time is CPU time on a CPU (what other programs do does not count) and wall time on a GPU, for the record; the
-    budget of `minutes` is wall time, the drawing of a finite training set included. Raises FloatingPointError for a
-    run that diverges, with the batch beside the state; what was saved before is kept.
+    budget of `minutes` is wall time, the drawing of a finite training set included. Raises ValueError for more steps
+    than the recipe has; FloatingPointError for a run that diverges, with the batch beside the state; what was saved
+    before is kept.
     """
+    if steps > run.recipe.steps:
+        raise ValueError(f"{steps} steps of {run.recipe.name!r}, which has {run.recipe.steps}")
     spare_the_processor()
     state_path = Path(state_path)
     deadline = math.inf if minutes is None else time.monotonic() + 60 * minutes

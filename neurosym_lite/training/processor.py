@@ -14,6 +14,7 @@ import torch
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of mallopt, from glibc's malloc.h
 LARGEST = 2**31 - 1  # mallopt takes an int: blocks below 2 GiB are kept
+MODEST = 2**25  # 32 MiB: the most that older glibc takes for M_MMAP_THRESHOLD
 
 
 def spare_the_processor() -> None:
@@ -28,5 +29,6 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # macOS, musl, Windows
         return False
-    done = [mallopt(what, LARGEST) for what in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD)]
-    return all(done)
+    # the second alone would make it worse: it fixes the first at the little that it is by default
+    kept = mallopt(M_MMAP_THRESHOLD, LARGEST) or mallopt(M_MMAP_THRESHOLD, MODEST)
+    return bool(kept and mallopt(M_TRIM_THRESHOLD, LARGEST))

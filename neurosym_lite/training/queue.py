@@ -5,6 +5,7 @@ when its state has reached the recipe's last step.
 """
 
 import json
+import math
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -63,10 +64,13 @@ def read_queue(path: Path) -> list[Job]:
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict) or not entry.keys() <= names or not isinstance(entry.get("recipe"), str):
             raise ValueError(f"{path}, entry {number} is {json.dumps(entry)[:80]}: {want}")
-        if not all(isinstance(entry.get(key, 0), int) and entry.get(key, 0) >= 0 for key in ("seed", "step")):
+        if not all(type(entry.get(key, 0)) is int and entry.get(key, 0) >= 0 for key in ("seed", "step")):
             raise ValueError(f"{path}, entry {number}: seed and step have to be whole numbers, 0 or more")
-        if not isinstance(entry.get("minutes", 0.0), int | float) or entry.get("device", "") not in DEVICES:
+        minutes, known = entry.get("minutes", 0.0), entry.get("device", "") in DEVICES
+        if type(minutes) not in (int, float) or not math.isfinite(minutes) or not known:
             raise ValueError(f"{path}, entry {number}: minutes has to be a number, device one of cpu, cuda or nothing")
+        if not isinstance(entry.get("problem", ""), str):
+            raise ValueError(f"{path}, entry {number}: problem has to be text")
         get_recipe(entry["recipe"])
         jobs.append(Job(**entry))
     if len({job.name for job in jobs}) < len(jobs):
@@ -86,9 +90,11 @@ def write_queue(path: Path, jobs: list[Job]) -> None:
 
 
 def looked_up(job: Job, runs: Path) -> Job:
-    """The job as its state file says it is; unchanged where there is none to be read."""
+    """The job as its state file says it is; unchanged where there is none of this run to be read."""
     try:
         header = read_header(job.folder(runs) / STATE, "state")
+        if (header["recipe"], header["seed"]) != (job.recipe, job.seed):
+            return job
         return replace(
             job,
             step=max(job.step, int(header["step"])),

@@ -96,8 +96,12 @@ def _check_header(header: dict[str, Any], recipe: Recipe, seed: int, device: tor
     if (name := header.get("recipe")) != recipe.name:
         raise CheckpointError(f"{path} is a run of {name!r}, not of {recipe.name!r}: give another --out")
     begun_with, now = with_defaults(header.get("config", {}), recipe), json.loads(json.dumps(recipe.as_dict()))
-    if _settings(begun_with) != _settings(now):
-        raise CheckpointError(f"{path} was begun with other settings of {recipe.name!r}: give another --out")
+    if changed := _changed(_settings(begun_with), _settings(now)):
+        name, was, wanted = changed
+        raise CheckpointError(
+            f"{path} was begun with other settings of {recipe.name!r} ({name} was {was}, now {wanted}): "
+            "give those, or another --out"
+        )
     if (begun := header.get("seed")) != seed:
         raise CheckpointError(f"{path} was begun with seed {begun}: give --seed {begun} or another --out")
     if (used := header.get("device")) != device.type:
@@ -115,6 +119,18 @@ def _check_header(header: dict[str, Any], recipe: Recipe, seed: int, device: tor
 def _settings(config: dict[str, Any]) -> dict[str, Any]:
     """What decides a run's numbers: all of a recipe but its description and what it is measured by."""
     return {name: value for name, value in config.items() if name not in ("about", "metrics")}
+
+
+def _changed(before: Any, now: Any, name: str = "") -> tuple[str, Any, Any] | None:
+    """The first setting that differs, by its path of names, and its two values; None where all are the same."""
+    if isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        before, now = (dict(enumerate(values)) for values in (before, now))
+    if not (isinstance(before, dict) and isinstance(now, dict)):
+        return None if before == now else (name, before, now)
+    for key in before | now:
+        if found := _changed(before.get(key), now.get(key), f"{name}.{key}" if name else str(key)):
+            return found
+    return None
 
 
 def _restore_optimiser(run: Run, saved: dict[str, Tensor], moments: list[int]) -> None:

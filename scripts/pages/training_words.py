@@ -131,8 +131,9 @@ them.
 batch that did it (`bad_batch.npz`, which `infer` reads where it holds images) and the last good state |
 | the disk is full, the folder cannot be written | stops with one line; the files from before are whole |
 | a file is damaged or half written | is refused with one line: every file carries a checksum of its content |
-| recipe, seed, batch or device changed | is refused with one line that says which, and what to do |
+| recipe, seed, batch or device changed | is refused with one line that says which, what it was, and what to do |
 | another PyTorch than the one it was begun with | a warning, and the run goes on |
+| the state is gone, checkpoint or record is still there | is refused with one line: nothing is written over them |
 | killed | goes on from the last save |
 
 No pickle is ever loaded. Two programs look for what this table promises and does not keep:

@@ -180,3 +180,27 @@ def test_a_recipe_of_ones_own_is_given(recipe, tmp_path) -> None:
     other = dataclasses.replace(mine, model=dataclasses.replace(mine.model, sigma=0.7))
     with pytest.raises(CheckpointError, match="other settings of 'mine' than the recipe that was given has"):
         load_checkpoint(path, other)
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_one_of_the_two(tmp_path, monkeypatch) -> None:
+    path, other = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    for place, step in ((path, 1), (other, 2)):
+        checkpoints.write_file(place, "checkpoint", {"w": torch.full((3,), float(step))}, step=step)
+    parse = checkpoints._header
+
+    def slow(*arguments):
+        found = parse(*arguments)
+        os.replace(other, path)  # after the header was read
+        return found
+
+    monkeypatch.setattr(checkpoints, "_header", slow)
+    tensors, header = checkpoints.read_file(path, "checkpoint")
+    assert header["step"] == 1 and tensors["w"].eq(1).all()
+
+
+def test_a_link_stays_a_link(tmp_path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "link.json").symlink_to(tmp_path / "shared" / "real.json")
+    checkpoints.write_atomically(tmp_path / "link.json", b"{}")
+    assert (tmp_path / "link.json").is_symlink() and (tmp_path / "shared" / "real.json").read_bytes() == b"{}"
+    assert [path.name for path in (tmp_path / "shared").iterdir()] == ["real.json"]

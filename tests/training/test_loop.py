@@ -17,7 +17,7 @@ from neurosym_lite.training import recipe as recipe_module
 from neurosym_lite.training.checkpoints import CheckpointError, read_file, write_file
 from neurosym_lite.training.keeping import FOLDER, Keeper
 from neurosym_lite.training.loop import Run, fit, load_state, save_state, shipped_weights, start
-from neurosym_lite.training.recipe import Recipe
+from neurosym_lite.training.recipe import Recipe, rescaled
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.run import DATA_SEED
 
@@ -260,3 +260,17 @@ def test_paths_and_devices_may_be_words_and_the_thread_any(recipe: Recipe, tmp_p
     assert ended == [False]
     save_state(run, path)
     assert_equal_states(state_of(load_state(recipe, 1, CPU, path)), whole)
+
+
+def test_more_steps_than_the_recipe_has_are_refused_at_once(recipe, tmp_path) -> None:
+    run = start(recipe, 0, CPU)
+    with pytest.raises(ValueError, match=f"{recipe.steps + 1} steps of .*, which has {recipe.steps}"):
+        fit(run, tmp_path / "state.safetensors", steps=recipe.steps + 1)
+    assert run.step == 0
+
+
+def test_a_changed_setting_is_named_with_both_values(recipe, tmp_path) -> None:
+    save_state(start(recipe, 0, CPU), tmp_path / "state.safetensors")
+    other = rescaled(recipe, batch=2)
+    with pytest.raises(CheckpointError, match=r"phases\.0\.batch was \d+, now 2\): give those, or another --out"):
+        load_state(other, 0, CPU, tmp_path / "state.safetensors")

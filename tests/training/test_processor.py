@@ -5,8 +5,11 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from neurosym_lite.training.processor import keep_freed_memory
 
 FAULTS = """
 import resource, sys
@@ -33,6 +36,26 @@ def test_no_page_is_asked_for_twice() -> None:
         command = [sys.executable, "-c", FAULTS, kind]
         faults[kind] = int(subprocess.check_output(command, env={**environment, "PYTHONPATH": str(root)}))
     assert faults["kept"] < 200 < faults["plain"], "page faults of 5 rounds over 64 MiB"
+
+
+@pytest.mark.parametrize(
+    ("takes", "told", "kept"),
+    [
+        (2**31, [(-3, 2**31 - 1), (-1, 2**31 - 1)], True),
+        (2**25, [(-3, 2**31 - 1), (-3, 2**25), (-1, 2**31 - 1)], True),
+        (0, [(-3, 2**31 - 1), (-3, 2**25)], False),
+    ],
+)
+def test_a_glibc_that_takes_less_is_told_less(takes: int, told: list, kept: bool, monkeypatch) -> None:
+    """Older ones refuse more than 32 MiB for M_MMAP_THRESHOLD (-3); M_TRIM_THRESHOLD (-1) alone would do harm."""
+    calls = []
+
+    def mallopt(what: int, value: int) -> int:
+        calls.append((what, value))
+        return int(what == -1 or value <= takes)
+
+    monkeypatch.setattr("ctypes.CDLL", lambda name: SimpleNamespace(mallopt=mallopt))
+    assert keep_freed_memory() is kept and calls == told
 
 
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="not every processor can")

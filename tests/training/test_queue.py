@@ -34,6 +34,9 @@ def test_the_committed_list_is_as_it_would_be_written(tmp_path) -> None:
         ('[{"recipe": "gnm-mnist4", "seed": -1}]', "entry 1: seed and step have to be whole numbers"),
         ('[{"recipe": "gnm-mnist4"}, {"recipe": "gnm-mnist4", "step": 3}]', "has gnm-mnist4 twice"),
         ('[{"recipe": "gnm-mnist4", "device": 3}]', "entry 1: minutes has to be a number, device one of"),
+        ('[{"recipe": "gnm-mnist4", "seed": true}]', "entry 1: seed and step have to be whole numbers"),
+        ('[{"recipe": "gnm-mnist4", "minutes": NaN}]', "entry 1: minutes has to be a number, device one of"),
+        ('[{"recipe": "gnm-mnist4", "problem": 5}]', "entry 1: problem has to be text"),
     ],
 )
 def test_a_bad_list_is_refused_in_one_line(text: str, message: str, tmp_path) -> None:
@@ -48,6 +51,9 @@ def test_a_job_is_as_far_as_its_state(recipe, tmp_path) -> None:
     job = Job(recipe.name, seed=1)
     assert job.name == "test-digits4-seed1" and looked_up(job, tmp_path) == job and can_start(job, tmp_path)
     fit(start(recipe, 1, CPU), job.folder(tmp_path) / "state.safetensors", steps=5)
+    stranger = Job(recipe.name, seed=2)
+    stranger.folder(tmp_path).symlink_to(job.folder(tmp_path))
+    assert looked_up(stranger, tmp_path) == stranger, "the state in its folder is of another seed"
     seen = looked_up(job, tmp_path)
     assert seen.step == 5 and seen.device == "cpu" and not seen.done and can_start(seen, tmp_path)
     assert not can_start(seen, tmp_path / "elsewhere")

@@ -26,6 +26,7 @@ BATCH = 4  # the joint batch
 RECIPE_OF = {
     "gnm": small_recipe,
     "dood": lambda: RECIPES["dood-digits-lite"],
+    "dood-nvil": lambda: RECIPES["dood-digits-short-nvil"],
     "vae": lambda: RECIPES["vae-digits1-lite"],
 }
 
@@ -56,7 +57,9 @@ def gradient(recipe: Recipe, ranks: Ranks) -> dict[str, Tensor]:
     feed = Feed((images.chunk(ranks.count)[ranks.rank],), weights)
     randn, rand = torch.randn, torch.rand
     for _ in range(2):
-        with patch("torch.randn", rows_of(randn, ranks)), patch("torch.rand", rows_of(rand, ranks)):
+        uniform = rows_of(rand, ranks)
+        coins = patch("torch.bernoulli", lambda p, uniform=uniform: (uniform(p.shape) < p).to(p))
+        with patch("torch.randn", rows_of(randn, ranks)), patch("torch.rand", uniform), coins:
             work(feed)
     torch.set_default_dtype(torch.float32)
     return {name: p.grad for name, p in run.model.named_parameters() if p.grad is not None}
