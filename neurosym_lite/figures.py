@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import matplotlib.pyplot as plt
 import numpy as np
 import seaborn as sns
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Num
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -43,9 +44,9 @@ def set_style() -> None:
     )
 
 
-def show_image(axes: Axes, image: Float[Tensor, "C H W"] | Float[Tensor, "H W"], title: str = "") -> None:
-    """One image in [0, 1] on an axes without ticks; pixel i covers [i, i + 1), y down."""
-    array = np.asarray(image.detach().cpu(), dtype=float)
+def show_image(axes: Axes, image: Num[Tensor, "C H W"] | Num[Tensor, "H W"], title: str = "") -> None:
+    """One image, floats in [0, 1] or uint8, on an axes without ticks; pixel i covers [i, i + 1), y down."""
+    array = np.asarray(image.detach().cpu(), dtype=float) / (255 if image.dtype == torch.uint8 else 1)
     array = array.squeeze(0) if array.ndim == 3 and array.shape[0] == 1 else array
     array = array.transpose(1, 2, 0) if array.ndim == 3 else array
     height, width = array.shape[:2]

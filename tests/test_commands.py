@@ -373,7 +373,9 @@ def test_images_of_another_size_are_told_how_to_be_made(refused, tmp_path) -> No
     np.savez(rooms, images=np.zeros((1, 3, 128, 128), np.uint8))
     said = refused("infer", "gnm-arrow-lite", "--images", rooms, "--out", out)
     assert "has shape (1, 3, 128, 128)" in said and "`data arrow-room` make them so with --size 64" in said
+    assert "make them" not in refused("infer", "dood-digits-lite", "--images", rooms, "--out", out)  # 28: none does
     np.savez(rooms, images=np.zeros((1, 1, 64, 64), np.uint8))
+    assert "make them" not in refused("infer", "dood-digits-lite", "--images", rooms, "--out", out)
     assert "make them" not in refused("infer", "gnm-arrow-lite", "--images", rooms, "--out", out)  # no size helps
 
 

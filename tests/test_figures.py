@@ -94,3 +94,9 @@ def test_glue_keeps_a_value_under_a_name(monkeypatch) -> None:
     shown = [format_plain_text(*data.values(), "") for data, _ in texts]  # as the page does
     assert shown == ["many", "9,780", "0.90", "≥ 2,000"]
     assert format_plain_text(*texts[2][0].values(), "+.1f") == "+0.9"
+
+
+def test_bytes_are_shown_in_all_their_greys() -> None:
+    grey = torch.arange(256, dtype=torch.uint8).view(16, 16)
+    shown = [figures.image_row([image]).axes[0].images[0].get_array() for image in (grey, grey / 255)]
+    assert len(np.unique(shown[0])) == 256 and np.allclose(*shown)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from neurosym_lite.commands.arguments import output, sheet, table
 from neurosym_lite.commands.says import say
 from neurosym_lite.data.own_images import read_images
-from neurosym_lite.evaluation.evaluate import LEAST, can_sweep, quick
+from neurosym_lite.evaluation.evaluate import LEAST, check_sweeps, quick
 from neurosym_lite.evaluation.evaluate import evaluate as evaluate_model
 from neurosym_lite.evaluation.images import as_bytes
 from neurosym_lite.evaluation.scene_metrics import BATCH, imagine
@@ -35,12 +35,6 @@ from neurosym_lite.training.recipe import Model
 from neurosym_lite.training.recipes import RECIPES
 
 
-def _check_sweeps(options: argparse.Namespace, model: nn.Module) -> None:
-    """Raise ValueError when a model that has no global code is asked for sweeps."""
-    if options.sweeps and not can_sweep(model):
-        raise ValueError(f"--sweeps {options.sweeps}: {options.name} has no sweeps, they need symbols and a code above")
-
-
 def say_which(name: str) -> None:
     """On standard error, once the work is done: the checkpoint that it was done with, and the reader's own, if any."""
     path = checkpoint_path(name)
@@ -55,7 +49,7 @@ def sample(options: argparse.Namespace) -> int:
     """Images from the prior, as npz or as one sheet."""
     out = output(options.out, (".npz", ".png"))
     model, _ = load_checkpoint(options.name)
-    _check_sweeps(options, model)
+    check_sweeps(model, options.name, options.sweeps)
     images = imagine(model, options.n, options.seed, options.sweeps)
     if out.suffix == ".png":
         write_atomically(out, sheet(images))
@@ -108,7 +102,7 @@ def seen(model: Model, images: Float[Tensor, "N C H W"]) -> dict[str, Tensor]:
 def evaluate(options: argparse.Namespace) -> int:
     """Metrics by name, as a table or as JSON."""
     model, recipe = load_checkpoint(options.name)
-    _check_sweeps(options, model)
+    check_sweeps(model, options.name, options.sweeps)
     names = tuple(name for name in options.metrics.split(",") if name)
     left_out = () if names else quick(model, recipe, options.n)[1]
     metrics = evaluate_model(model, recipe, names, options.n, options.seed, options.glyphs, options.sweeps)

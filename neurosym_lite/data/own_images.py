@@ -45,7 +45,10 @@ class ImageSource:
 
 
 def read_images(path: Path, channels: int, size: int) -> Float[Tensor, "N C H W"]:
-    """The array `images` of an npz as floats in [0, 1]. Raises ValueError when it does not fit the model."""
+    """The array `images` of an npz as floats in [0, 1]; ink has to be white on black.
+
+    Raises ValueError when it does not fit the model.
+    """
     want = f"expected an array `images` of (N, {channels}, {size}, {size}), uint8 or floats in [0, 1]"
     try:
         array = read_npz(path, ("images",))["images"]
@@ -55,7 +58,8 @@ def read_images(path: Path, channels: int, size: int) -> Float[Tensor, "N C H W"
         raise ValueError(f"{path} cannot be read ({type(error).__name__}): {want}") from error
     if array.ndim == 3:
         array = array[:, None]
-    if array.shape[1:2] == (channels,) and array.shape[2:] != (size, size):
+    drawable = size >= 32 and size % 2 == 0
+    if drawable and array.shape[1:2] == (channels,) and array.shape[2:] != (size, size):
         want += f"; `data scenes` and `data arrow-room` make them so with --size {size}"
     if array.shape[1:] != (channels, size, size) or len(array) == 0:
         raise ValueError(f"{path} has shape {array.shape}: {want}")

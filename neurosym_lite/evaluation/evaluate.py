@@ -98,6 +98,14 @@ def can_sweep(model: Model) -> bool:
     return isinstance(model, GNM) and model.config.prior != "independent"
 
 
+def check_sweeps(model: Model, name: str, sweeps: int) -> None:
+    """Raise ValueError where a model without symbols under a code is asked for sweeps, or any for less than none."""
+    if sweeps < 0:
+        raise ValueError(f"sweeps={sweeps}: expected none or more")
+    if sweeps and not can_sweep(model):
+        raise ValueError(f"sweeps={sweeps}: {name} has no sweeps, they need symbols and a code above")
+
+
 def evaluate(
     model: Model,
     recipe: Recipe,
@@ -111,8 +119,12 @@ def evaluate(
 
     Those of OWN_NUMBER have a number of their own, those of FEWER take a part of the n. The images are of the recipe's
     handwriting, or of `glyph_set`; `sweeps` are of the samples that are judged. Raises ValueError for a metric that
-    does not exist, that the model cannot have, or that is named though it has no use for `glyph_set`.
+    does not exist, that the model cannot have, or that is named though it has no use for `glyph_set`; for no images;
+    for sweeps of a model that has none.
     """
+    if n < 1:
+        raise ValueError(f"n={n}: expected at least one image")
+    check_sweeps(model, recipe.name, sweeps)
     possible = available(model, recipe)
     for name in metrics:
         if name not in possible:

@@ -40,10 +40,13 @@ class Interval(NamedTuple):
 def at_parser_size(images: Images) -> Float[Tensor, "B C 64 64"]:
     """Scenes as the parser reads them: floats in [0, 1] at 64 pixels; 128 is averaged over squares of 2 x 2.
 
-    Takes uint8, or floats in [0, 1]. Raises ValueError for another size.
+    Takes uint8, or floats in [0, 1] (where glimpses are added up they may pass 1). Raises ValueError for another size,
+    and for floats that count to 255.
     """
     images = images.float() / 255 if images.dtype == torch.uint8 else images.float()
     height, width = images.shape[-2:]
+    if len(images) and (brightest := float(images.amax())) > GRID**2:  # no sum of a glimpse a cell is as bright
+        raise ValueError(f"scenes as bright as {brightest:g}: expected uint8, or floats in [0, 1]")
     if height != width or height not in (CANVAS, 2 * CANVAS):
         raise ValueError(f"scenes of {height} x {width} pixels: expected {CANVAS} x {CANVAS} or twice that")
     return F.avg_pool2d(images, height // CANVAS)
@@ -57,7 +60,8 @@ def obeys(parsed: Parsed, rule: str) -> Bool[Tensor, "B"]:
 def accepts(images: Images, rule: str, parser: Parser) -> Bool[Tensor, "B"]:
     """Which scenes show the rule ("mnist1", "mnist4", "mnist10", "mnist4-10": either), by the parser's reading.
 
-    Images are uint8, or floats in [0, 1], of 64 x 64 or 128 x 128 pixels. Raises ValueError for another size or rule.
+    Images are uint8, or floats in [0, 1], of 64 x 64 or 128 x 128 pixels, white ink on black. Raises ValueError for
+    others, and for another rule.
     """
     return obeys(parser.parse(at_parser_size(images)), rule)
 

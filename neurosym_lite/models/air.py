@@ -95,7 +95,7 @@ class AIR(Drawer):
         return F.pad((on[..., None, None] * parts).cumsum(1), (0, 0, 0, 0, 1, 0))
 
     def infer(self, images: Float[Tensor, "B 1 H W"], mode: bool = False) -> PartDrawing:
-        """Read T parts one after the other; `mode` takes means where else it draws."""
+        """From images in [0, 1] read T parts one after the other; `mode` takes means where else it draws."""
         n, width, side = len(images), self.config.hidden, self.config.image_size
         black = images.new_zeros(n, side, side)
         empty = [images.new_zeros(n, size) for size in (1, WHERE, self.config.what, 1, width, 1)]

@@ -79,7 +79,10 @@ class ConvDraw(nn.Module):
         return rearrange(self.encoder(images), "B D y x -> B (y x) D")
 
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = False) -> GlobalDraw:
-        """z_g from q(z_g | x) (its means with `mode`), the map that it draws, and the KL to the prior in nats."""
+        """From images in [0, 1]: z_g from q(z_g | x) (its means with `mode`), the map that it draws, the KL.
+
+        The KL is to the prior, in nats.
+        """
         return self.globals.infer(self.look(images), mode)
 
     def render(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B C H W"]:

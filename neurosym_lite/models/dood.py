@@ -118,7 +118,10 @@ class DooD(Drawer):
     # recognition
 
     def infer(self, images: Float[Tensor, "B 1 H W"], mode: bool = False) -> Drawing:
-        """Read T strokes one after the other (equations 6 to 8); `mode` takes means where else it draws."""
+        """From images in [0, 1] read T strokes one after the other (equations 6 to 8).
+
+        `mode` takes means where else it draws.
+        """
         memory, strokes = self.begin(len(images), images), []
         for _ in range(self.config.strokes):
             stroke = self.read_stroke(images, memory, mode)

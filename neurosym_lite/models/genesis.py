@@ -264,7 +264,7 @@ class Genesis(nn.Module):
         return Slots(posterior, prior, source.mean if mode else source.sample(generator))
 
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = False) -> GenesisDraw:
-        """The images in slots, latents drawn from q (its means with `mode`)."""
+        """Images in [0, 1] in slots, latents drawn from q (its means with `mode`)."""
         return self.draw(images, len(images), mode)
 
     def redraw(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:

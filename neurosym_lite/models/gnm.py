@@ -101,7 +101,10 @@ class GNM(nn.Module):
         return boxes(where, self.centres, reach=2 / self.config.grid)
 
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = False) -> Inference:
-        """q(z_s, z_b | x). Glimpses for z_what are cut at a sample of z_where, or at its mean with `mode`."""
+        """q(z_s, z_b | x) of images in [0, 1], ink white on black.
+
+        Glimpses for z_what are cut at a sample of z_where, or at its mean with `mode`.
+        """
         features = rearrange(self.encoder(images), "B D y x -> B (y x) D")
         background = self._infer_background(features)
         objects = self.posterior_heads(features)
@@ -268,7 +271,10 @@ class GNM(nn.Module):
 
     @torch.no_grad()
     def detect(self, images: Float[Tensor, "B C H W"]) -> Detection:
-        """Boxes of the inferred objects in pixels, and the images drawn again, from the modes of the posteriors."""
+        """Boxes of the inferred objects in pixels, and the images drawn again, from the modes of the posteriors.
+
+        Images are floats in [0, 1], ink white on black.
+        """
         seen = self.infer(images, mode=True)
         latents = seen.objects.mode()
         found = pixel_boxes(self.boxes(latents.where), latents.pres, self.config.image_size)

@@ -138,7 +138,7 @@ class Space(nn.Module):
             self.background = VAE(config.background)
 
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = False) -> Inference:
-        """q(z_s | x): the foreground's symbols."""
+        """q(z_s | x) of images in [0, 1]: the foreground's symbols."""
         return self.foreground.infer(images, mode)
 
     def layers(self, latents: ObjectLatents, fixed: Float[Tensor, ""] | float = 0.0) -> Layers:

@@ -151,9 +151,9 @@ class Successor(nn.Module):
 
     @torch.no_grad()
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = True) -> Int[Tensor, "B N J"]:
-        """The scene as tokens: present objects in the order of their cells, then ends. (`mode` is all there is.)
+        """Scenes in [0, 1] as tokens: present objects in the order of their cells, then ends.
 
-        Of more than N objects the first N are written down.
+        `mode` is all there is. Of more than N objects the first N are written down.
         """
         seen = self.look(images)
         kind = self.kind_of(seen.expected)

@@ -71,7 +71,7 @@ class VAE(nn.Module):
             nn.init.constant_(self.decoder[-1].bias, config.decoder_bias)
 
     def infer(self, images: Float[Tensor, "B C H W"]) -> Gaussian:
-        """q(z | x): mean and std of the latent, (B, D)."""
+        """q(z | x) of images in [0, 1]: mean and std of the latent, (B, D)."""
         return gaussian_head(self.head(self.encoder(images)).flatten(1))
 
     def prior(self, n: int, like: Tensor) -> Gaussian:

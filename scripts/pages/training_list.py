@@ -32,15 +32,10 @@ def training_list() -> str:
     ]
     lines += [f"{n}. {_line(job)}" for n, job in enumerate(waiting, 1)] or ["None: every run has its record."]
     lines += ["", "All are begun, and gone on with after a stop, by", "", "```bash"]
-    lines += [
-        "cp data/queue.json my_queue.json",
-        "python -m neurosym_lite train-queue my_queue.json --minutes 9 --jobs 4",
-    ]
-    lines += ["```", ""]
-    lines += [
-        "and each alone by `python -m neurosym_lite train RECIPE --minutes 9 --resume`, one that ends in `-seed1` by"
-    ]
-    lines += ["`train RECIPE --seed 1 --out runs/RECIPE-seed1 --minutes 9 --resume`.", "", "## Done", ""]
+    lines += ["cp data/queue.json my_queue.json"]
+    lines += ["python -m neurosym_lite train-queue my_queue.json --minutes 9 --jobs 4", "```", ""]
+    lines += ["and each alone by `python -m neurosym_lite train RECIPE --minutes 9 --resume`; one that ends in"]
+    lines += ["`-seed1` needs `--seed 1 --out runs/RECIPE-seed1` as well.", "", "## Done", ""]
     lines += [f"- `{name}`{_cut(name)}" for name in done]
     return "\n".join(lines) + "\n"
 

@@ -171,3 +171,13 @@ def test_transfer_is_what_each_set_gives_alone() -> None:
     assert len(found) == 2 * len(SETS)
     alone = evaluate(model, recipe, ("strokes",), n=60, glyph_set="kmnist")
     assert found["relative_l1_on_kmnist"] == alone["relative_l1"] and found["parts_on_kmnist"] == alone["parts"]
+
+
+def test_arguments_without_a_meaning_are_refused() -> None:
+    model, recipe = load_checkpoint("vae-digits1-lite")
+    with pytest.raises(ValueError, match="n=0: expected at least one image"):
+        evaluate(model, recipe, ("reconstruction",), n=0)
+    with pytest.raises(ValueError, match="vae-digits1-lite has no sweeps, they need symbols"):
+        evaluate(model, recipe, sweeps=3)
+    with pytest.raises(ValueError, match="sweeps=-1: expected none or more"):
+        evaluate(*load_checkpoint("gnm-digits4-lite"), sweeps=-1)

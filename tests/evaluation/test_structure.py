@@ -84,6 +84,13 @@ def test_a_scene_of_128_pixels_gets_the_verdict_of_its_small_twin() -> None:
     assert same.float().mean() >= 0.98
 
 
+def test_floats_that_count_to_255_are_refused() -> None:
+    """Read as they are, not one true scene would pass."""
+    with pytest.raises(ValueError, match=r"scenes as bright as 255: expected uint8, or floats in \[0, 1\]"):
+        at_parser_size(torch.full((1, 1, 64, 64), 255.0))
+    assert at_parser_size(torch.full((1, 1, 64, 64), 2.0)).max() == 2, "two glimpses over each other"
+
+
 def test_sizes_that_cannot_be_read_are_refused() -> None:
     with pytest.raises(ValueError, match=r"32 x 32 pixels: expected 64 x 64"):
         at_parser_size(torch.zeros(1, 1, 32, 32))

@@ -10,7 +10,7 @@ from torch import Generator
 from neurosym_lite.data.scenes import RULES
 from neurosym_lite.evaluation.evaluate import available
 from neurosym_lite.models.gnm_config import PAPER_MNIST
-from neurosym_lite.training.recipe import ArrowRoomData, Recipe, SceneData
+from neurosym_lite.training.recipe import ArrowRoomData, Phase, Recipe, SceneData
 from neurosym_lite.training.recipes import RECIPES, get_recipe
 from neurosym_lite.training.run import make_optimiser
 from neurosym_lite.training.schedules import constant
@@ -117,3 +117,11 @@ def test_a_phase_of_nothing_or_without_its_objective_is_refused() -> None:
     phase = replace(good.phases[0], objective="symbol_loss")
     with pytest.raises(ValueError, match="test minimises symbol_loss, which VAE does not have"):
         replace(good, name="test", phases=(phase,))
+
+
+@pytest.mark.parametrize(("name", "value"), [("learning_rate", 1e-3), ("weights", {"beta": 1e-3})])
+def test_a_plain_number_is_no_schedule(name: str, value: float | dict[str, float]) -> None:
+    phase = Phase(20, constant(1.0), {"beta": constant(1.0)})
+    object.__setattr__(phase, name, value)  # the tests' own type check would be first
+    with pytest.raises(ValueError, match=r"is 0\.001: expected a schedule, as schedules\.constant\(0\.001\)"):
+        phase.__post_init__()
