@@ -186,7 +186,7 @@ def count(config: Config) -> int:
 def figure_4_section(records: list[Record]) -> str:
     """The picture, and its numbers."""
     body = []
-    for model, by_beta in pictures.BETAS.items():
+    for model, by_beta in (pictures.BETAS | pictures.BETAS_TEN).items():
         for beta, name in by_beta.items():
             runs = runs_of(name, records)
             accuracy = cell(runs, "structure_accuracy")
@@ -199,7 +199,7 @@ def figure_4_section(records: list[Record]) -> str:
 def by_beta_said(records: list[Record]) -> str:
     """What a larger beta did to each of our models: all seeds of the smallest beta against all of the largest run."""
     said = []
-    for model, by_beta in pictures.BETAS.items():
+    for model, by_beta in (pictures.BETAS | pictures.BETAS_TEN).items():
         ends = [runs for name in by_beta.values() if (runs := runs_of(name, records))]
         if len(ends) > 1:
             structure, likelihood = (moved(reach(ends[0]), reach(ends[-1])) for reach in (structures, likelihoods))

@@ -32,6 +32,7 @@ BETAS = {
     "ConvDRAW": {1: f"convdraw-{RULE}-lite"} | {beta: f"convdraw-beta{beta}-{RULE}-lite" for beta in (5, 10)},
     "VAE": {1: f"vae-{RULE}-lite"} | {beta: f"vae-beta{beta}-{RULE}-lite" for beta in (5, 10)},
 }
+BETAS_TEN = {"GNM on MNIST-10": {beta: f"gnm-beta{beta}-mnist10-lite" for beta in (1, 2, 3)}}  # as in the paper
 SETS = {scenes: f"gnm-{scenes}scenes-{RULE}-lite" for scenes in SCENES}
 # a mark and a colour for each model, in all panels
 SHOWN = ("GNM", "ConvDRAW", "VAE", "ConvDRAW-8", "GENESIS")

@@ -104,8 +104,8 @@ STOPPED = "stopped after {step} of {steps}"
 
 FIGURE_4 = """## Figure 4: beta, and the classifiers' curves
 
-On MNIST-4 (the paper: MNIST-10 and the Arrow Room). In the paper a larger weight of the KL buys structure and costs
-likelihood: above, left and right. For a VAE and ConvDRAW the weight is reached early in training. For GNM it acts on a
+On MNIST-4, and GNM on MNIST-10 as well (the paper: MNIST-10 and the Arrow Room). In the paper a larger weight of the
+KL buys structure and costs likelihood: above, left and right. For a VAE and ConvDRAW the weight is reached early in training. For GNM it acts on a
 trained model that is trained on with it: in the stage that learns its prior the loss is nothing but KLs, and a common
 factor would change nothing. Beta 1 is the same further training without it. All of GNM's go on from the same weights,
 those of its first seed, so their ± says what further steps change, not what another training would. Below: accuracy of

@@ -58,6 +58,7 @@ def test_no_number_is_typed(monkeypatch, spread_of_nan) -> None:
     monkeypatch.setattr(seeds, "stdev", lambda values: math.nan)
     monkeypatch.setattr(experiments, "count", lambda config: math.nan)
     monkeypatch.setattr(pictures, "BETAS", {m: {math.nan: line[1]} for m, line in pictures.BETAS.items()})
+    monkeypatch.setattr(pictures, "BETAS_TEN", {m: {math.nan: line[1]} for m, line in pictures.BETAS_TEN.items()})
     monkeypatch.setattr(pictures, "SETS", {math.nan: next(iter(pictures.SETS.values()))})
     published = nowhere(json.loads(PUBLISHED.read_text(encoding="utf-8")))
     text = experiments.page(records, again, published, nowhere(controls()))
