@@ -20,10 +20,9 @@ HOW_TO_READ = """## How to read the tables
 - **D-Steps**: steps until a classifier tells samples from scenes; median and range over classifiers. More is better. ≥
   says that the cap was reached: such models cannot be ranked. [Below](what-d-steps-see) is what the number is worth.
 - **LL**: the importance-weighted bound in nats an image. Presence is drawn hard.
-  A likelihood is a sum over pixels, so our lite models have another ceiling than the published ones; those in stages
-  at the paper's size have the same. **ESS** says how many of the
-  samples carry the bound: where it is near one, the bound is that of the single best sample, and how much is missing
-  differs from model to model.
+  A likelihood is a sum over pixels, so our lite models have another ceiling than the published ones; those in stages at
+  the paper's size have the same. **ESS** says how many of the samples carry the bound: where it is near one, the bound
+  is that of the single best sample, and how much is missing differs from model to model.
 - **Fréchet**: distance of samples to held-out scenes in the parser's features. Less is better.
 - One run: a share with its 95 % interval, LL and Fréchet with a standard error. They say what other scenes, imagined or
   held out, would have changed for the same network. Another training can change more: several seeds are mean ± standard
@@ -104,12 +103,13 @@ STOPPED = "stopped after {step} of {steps}"
 
 FIGURE_4 = """## Figure 4: beta, and the classifiers' curves
 
-On MNIST-4, and GNM on MNIST-10 as well (the paper: MNIST-10 and the Arrow Room). In the paper a larger weight of the
-KL buys structure and costs likelihood: above, left and right. For a VAE and ConvDRAW the weight is reached early in training. For GNM it acts on a
-trained model that is trained on with it: in the stage that learns its prior the loss is nothing but KLs, and a common
-factor would change nothing. Beta 1 is the same further training without it. All of GNM's go on from the same weights,
-those of its first seed, so their ± says what further steps change, not what another training would. Below: accuracy of
-the first classifier of each model, step by step; it stops where its D-Steps are reached.
+On MNIST-4, and GNM on MNIST-10 as well (the paper: MNIST-10 and the Arrow Room). In the paper a larger weight of the KL
+buys structure and costs likelihood: above, left and right. For a VAE and ConvDRAW the weight is reached early in
+training. For GNM it acts on a trained model that is trained on with it: in the stage that learns its prior the loss is
+nothing but KLs, and a common factor would change nothing. Beta 1 is the same further training without it. All of GNM's
+go on from the same weights, those of its first seed, so their ± says what further steps change, not what another
+training would. Below: accuracy of the first classifier of each model, step by step; it stops where its D-Steps are
+reached.
 """
 BY_BETA = (
     "- {model}, from the smallest beta to the largest that was run: structure accuracy {structure}, likelihood "
