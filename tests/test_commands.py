@@ -403,7 +403,7 @@ def test_an_output_that_cannot_be_is_refused_before_the_work(recipe, refused, tm
     assert "cannot write to the folder" in refused("train", recipe.name, "--out", str(tmp_path / "file" / "run"))
     assert "a folder of that name" in refused("sample", GNM, "--out", str(tmp_path / "folder.npz"))
     (tmp_path / "checkpoint.safetensors").write_bytes(b"precious")
-    assert "add --resume" in refused("train", recipe.name, "--out", str(tmp_path))
+    assert "give another --out" in refused("train", recipe.name, "--out", str(tmp_path))
 
 
 def test_what_no_memory_holds_gets_one_line(refused, tmp_path) -> None:
@@ -641,19 +641,23 @@ def test_a_run_whose_state_is_gone_is_not_written_over(recipe, tmp_path, refused
     assert main(train) == 0
     capsys.readouterr()
     (out / "state.safetensors").unlink()
-    for name in ("checkpoint.safetensors", "record.json", "kept/0000004.safetensors"):
+    for name in ("checkpoint.safetensors", "record.json", "best.safetensors", "kept/0000004.safetensors"):
         before = (out / name).read_bytes()
-        assert f"{name} is of a run whose state is not there: give another --out" in refused(*train)
+        for options in (train, [word for word in train if word != "--resume"]):
+            assert f"{name} is of a run whose state is not there: give another --out" in refused(*options)
         assert (out / name).read_bytes() == before
         (out / name).unlink()
-    for left in (out / "kept").iterdir():
-        left.unlink()
-    before = checkpoints.read_header(out / "best.safetensors", "checkpoint")
-    if before["step"] > 0:
-        assert "best.safetensors is of another run: give another --out" in refused(*train)
-    write = {"recipe": "another", "step": 0, "metrics": {"mse": 0.0}, "config": {}}
-    checkpoints.write_file(out / "best.safetensors", "checkpoint", {}, **write)
-    assert "best.safetensors is of another run: give another --out" in refused(*train)
+
+
+def test_what_is_kept_has_a_state_to_go_on_from(recipe, tmp_path, monkeypatch) -> None:  # noqa: F811
+    """Else a run that is killed after its first look at --keep-best could not be gone on with."""
+    out = tmp_path / "run"
+    train = ["train", recipe.name, "--out", str(out), "--resume", "--keep", "1", "--keep-best", "mse", "--steps", "2"]
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "fit", lambda *_, **__: sys.exit("killed"))
+        with pytest.raises(SystemExit, match="killed"):
+            main(train)
+    assert (out / "best.safetensors").is_file() and main(train) == 0
 
 
 def test_a_compiler_that_does_not_work_is_one_line(recipe, tmp_path, capsys, monkeypatch) -> None:  # noqa: F811

@@ -95,16 +95,15 @@ def _begin(
     """The run in `out`, or a new one where nothing would be overwritten."""
     seed = recipe.seed if options.seed is None else options.seed
     engine = _engine(options.engine, device, together)
-    for name in (STATE, CHECKPOINT, RECORD):
-        if (out / name).exists() and not options.resume:
-            raise ValueError(f"{out / name} exists: add --resume to go on with it, or give another --out")
     if not together.same((out / STATE).exists()):
         raise ValueError(f"some ranks see {out / STATE} and some do not: --out has to be one folder for all machines")
     if not (out / STATE).exists():
-        for left in (out / CHECKPOINT, out / RECORD, *sorted((out / FOLDER).glob(PATTERN))):
+        for left in (out / CHECKPOINT, out / RECORD, out / BEST, *sorted((out / FOLDER).glob(PATTERN))):
             if left.exists():
                 raise ValueError(f"{left} is of a run whose state is not there: give another --out, or move it away")
         return loop.start(recipe, seed, device, together, engine, out.parent)
+    if not options.resume:
+        raise ValueError(f"{out / STATE} exists: add --resume to go on with it, or give another --out")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         run = loop.load_state(recipe, seed, device, out / STATE, together, engine)
@@ -133,7 +132,7 @@ def _finish(run: loop.Run, out: Path, measured: bool) -> dict[str, float]:
     try:  # the old checkpoint stays until the new one has been read
         checkpoints.save_checkpoint(candidate, run.recipe, loop.shipped_weights(run), run.step, metrics)
         model, recipe = checkpoints.load_checkpoint(candidate, run.recipe)
-        candidate.replace(out / CHECKPOINT)
+        checkpoints.write_atomically(out / CHECKPOINT, candidate.read_bytes())
     finally:
         candidate.unlink(missing_ok=True)
     try:
@@ -180,6 +179,8 @@ def _keeping(options: argparse.Namespace, run: loop.Run, out: Path) -> Callable[
         if options.keep_last or options.keep_best:
             raise ValueError("--keep-last and --keep-best need --keep N: a checkpoint every N steps")
         return lambda run: None
+    if run.step == 0:  # what is kept is nobody's without a state
+        loop.save_state(run, out / STATE)
     keeper = Keeper(out, options.keep, options.keep_last)
     best = Best(out, options.keep_best, run) if options.keep_best and run.ranks.first else None
 

@@ -148,7 +148,7 @@ def _header(file: io.BufferedIOBase, size: int, path: Path, kind: str) -> dict[s
 
 
 def _unreadable(path: Path, kind: str, error: Exception) -> CheckpointError:
-    advice = "begin anew in another --out" if kind == "state" else "fetch it or train it again"
+    advice = "begin anew in another --out" if kind == "state" else "fetch it, train it again or move it away"
     return CheckpointError(
         f"{path} is not a readable neurosym_lite {kind} (truncated, damaged or of another format; "
         f"pickles are never loaded): {advice} [{type(error).__name__}]"

@@ -6,6 +6,7 @@ when its state has reached the recipe's last step.
 
 import json
 import math
+import os
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def looked_up(job: Job, runs: Path) -> Job:
             minutes=round(float(header["seconds"]) / 60, 2),
             device=str(header["device"]),
         )
-    except (CheckpointError, KeyError, TypeError, ValueError):
+    except (CheckpointError, OSError, KeyError, TypeError, ValueError):
         return job
 
 
@@ -111,7 +112,7 @@ def can_start(job: Job, runs: Path) -> bool:
     A run that another machine began goes on there, or where its state is. One that was stopped after its last step and
     before its record has that left to write. One that goes on from another's weights waits until they are there.
     """
-    at_hand = (job.folder(runs) / STATE).is_file()
+    at_hand = os.path.isfile(job.folder(runs) / STATE)  # False too where nobody may look
     if job.done:
         return at_hand and not _is_recorded(job, runs)
     return at_hand or (job.step == 0 and not waits_for(job, runs))
