@@ -47,8 +47,8 @@ test: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(ONE_THREAD) $(BIN)/python -m pytest tests -n $(JOBS) --dist loadscope
-	$(ONE_THREAD) $(BIN)/python -m pytest -p tests.kernels --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg notebooks \
-	  -n $(JOBS) --dist loadfile -p no:cacheprovider
+	$(ONE_THREAD) $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg notebooks \
+	  -n $(JOBS) --dist loadfile -p no:cacheprovider -p tests.kernels
 
 lab: $(STAMP)
 	$(BIN)/jupyter lab notebooks

@@ -102,7 +102,6 @@ def seen(model: Model, images: Float[Tensor, "N C H W"]) -> dict[str, Tensor]:
 def evaluate(options: argparse.Namespace) -> int:
     """Metrics by name, as a table or as JSON."""
     model, recipe = load_checkpoint(options.name)
-    check_sweeps(model, options.name, options.sweeps)
     names = tuple(name for name in options.metrics.split(",") if name)
     left_out = () if names else quick(model, recipe, options.n)[1]
     metrics = evaluate_model(model, recipe, names, options.n, options.seed, options.glyphs, options.sweeps)

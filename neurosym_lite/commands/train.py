@@ -19,7 +19,7 @@ from neurosym_lite.data.sources import DataError
 from neurosym_lite.evaluation.evaluate import evaluate
 from neurosym_lite.training import checkpoints, loop, ranks, records
 from neurosym_lite.training.claim import claimed
-from neurosym_lite.training.keeping import BEST, CANDIDATE, CHECKPOINT, FOLDER, PATTERN, RECORD, STATE, Keeper
+from neurosym_lite.training.keeping import BEST, CANDIDATE, CHECKPOINT, RECORD, STATE, Keeper, kept
 from neurosym_lite.training.recipe import Recipe, on_images, rescaled
 from neurosym_lite.training.recipes import get_recipe
 from neurosym_lite.training.run import check_steps
@@ -98,7 +98,7 @@ def _begin(
     if not together.same((out / STATE).exists()):
         raise ValueError(f"some ranks see {out / STATE} and some do not: --out has to be one folder for all machines")
     if not (out / STATE).exists():
-        for left in (out / CHECKPOINT, out / RECORD, out / BEST, *sorted((out / FOLDER).glob(PATTERN))):
+        for left in (out / CHECKPOINT, out / RECORD, out / BEST, *kept(out)):
             if left.exists():
                 raise ValueError(f"{left} is of a run whose state is not there: give another --out, or move it away")
         return loop.start(recipe, seed, device, together, engine, out.parent)

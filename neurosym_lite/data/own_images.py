@@ -58,7 +58,7 @@ def read_images(path: Path, channels: int, size: int) -> Float[Tensor, "N C H W"
         raise ValueError(f"{path} cannot be read ({type(error).__name__}): {want}") from error
     if array.ndim == 3:
         array = array[:, None]
-    drawable = size >= 32 and size % 2 == 0
+    drawable = size >= 32 and size % 2 == 0  # by these commands
     if drawable and array.shape[1:2] == (channels,) and array.shape[2:] != (size, size):
         want += f"; `data scenes` and `data arrow-room` make them so with --size {size}"
     if array.shape[1:] != (channels, size, size) or len(array) == 0:

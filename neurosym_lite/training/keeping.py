@@ -6,13 +6,18 @@ from pathlib import Path
 from neurosym_lite.training.checkpoints import CHECKPOINT, STATE, save_checkpoint
 from neurosym_lite.training.run import Run, check_steps, check_weights, shipped_weights
 
-__all__ = ["BEST", "CANDIDATE", "CHECKPOINT", "FOLDER", "PATTERN", "RECORD", "STATE", "Keeper"]
+__all__ = ["BEST", "CANDIDATE", "CHECKPOINT", "FOLDER", "RECORD", "STATE", "Keeper", "kept"]
 
 RECORD = "record.json"  # in a run's folder
 FOLDER = "kept"  # in a run's folder
 BEST = "best.safetensors"  # in the run's folder
 CANDIDATE = "candidate.safetensors"  # in the run's folder: a checkpoint that is still to be looked at
 PATTERN = "[0-9]*.safetensors"  # of the kept ones: their step
+
+
+def kept(out: Path) -> list[Path]:
+    """The checkpoints that were kept on the way of the run in a folder, the oldest first."""
+    return sorted((out / FOLDER).glob(PATTERN))
 
 
 @dataclass
@@ -37,6 +42,6 @@ class Keeper:
         path, so_far = self.out / FOLDER / f"{run.step:07d}.safetensors", {"minutes": round(run.seconds / 60, 3)}
         save_checkpoint(path, run.recipe, shipped_weights(run), run.step, so_far)
         if self.last is not None:
-            for old in sorted(path.parent.glob(PATTERN))[: -self.last]:
+            for old in kept(self.out)[: -self.last]:
                 old.unlink()
         return path

@@ -113,8 +113,10 @@ class Phase:
     bank: int = 0  # scenes whose symbols are inferred once and held fixed (prior_loss alone, and it needs them)
 
     def __post_init__(self) -> None:
-        """Raises ValueError for an objective that does not exist, no steps, batches of nothing, or a plain number
-        where a schedule is wanted."""
+        """Raises ValueError for an objective that does not exist, no steps, or batches of nothing.
+
+        Also for a plain number where a schedule is wanted.
+        """
         check_choices(self)
         for name, schedule in {"learning_rate": self.learning_rate, **self.weights}.items():
             if not isinstance(schedule, Schedule):

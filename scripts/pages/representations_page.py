@@ -59,8 +59,9 @@ def table_4(published: dict, records: list[Record]) -> str:
         for row, stem in MODELS.items():
             shown = dict(zip(theirs, map(number, published[dataset][row]), strict=True))
             body += lines(row, TABLE_4, shown, cells(f"{stem}-{rule}-lite", TABLE_4, records))
-        staged = cells(f"gnm-staged-{rule}", TABLE_4, records)
-        body += lines("GNM, in stages", TABLE_4, {}, [text.replace(NOT_RUN, words.NOT_MEASURED) for text in staged])
+        if runs_of(staged := f"gnm-staged-{rule}", records):
+            ours = [text.replace(NOT_RUN, words.NOT_MEASURED) for text in cells(staged, TABLE_4, records)]
+            body += lines("GNM, in stages", TABLE_4, {}, ours)
         parts += [f"### {DATASETS[dataset]}\n", table(["model", *TABLE_4], body)]
     return "\n".join(parts)
 
