@@ -189,6 +189,16 @@ def test_a_recipe_trains_on_images_of_ones_own(tmp_path, capsys, refused) -> Non
     assert main(["sample", run, "--n", "2", "--out", str(tmp_path / "x.npz")]) == 0
     model, own = checkpoints.load_checkpoint(run)
     assert own.name == "vae-digits1-lite-own" and own.data.path == mine and model.config == own.model
+    moved = str(tmp_path / "moved.npz")
+    Path(mine).rename(moved)
+    assert main([*train[:3], moved, *train[4:], "--steps", "4", "--resume"]) == 0
+    assert checkpoints.load_checkpoint(run)[1].data.path == moved
+    np.savez(moved, images=np.load(moved)["images"][::-1])  # every tenth is another one now
+    capsys.readouterr()
+    assert "data.digest was" in refused(*train[:3], moved, *train[4:], "--steps", "5", "--resume")
+    assert main(["evaluate", run, "--n", "4"]) == 2
+    assert "has other images than those that were trained on" in capsys.readouterr().err
+    assert main(["sample", run, "--n", "2", "--out", str(tmp_path / "x.npz")]) == 0
     np.savez(tmp_path / "small.npz", images=np.zeros((40, 28, 28), np.uint8))
     capsys.readouterr()
     assert main(["train", "vae-digits1-lite", "--images", str(tmp_path / "small.npz"), "--out", other]) == 2

@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from neurosym_lite.commands.train_queue import Queue, _report
 from neurosym_lite.training.checkpoints import read_file
+from neurosym_lite.training.claim import claimed
 from neurosym_lite.training.queue import Job, read_queue, write_queue
 from neurosym_lite.training.recipes import RECIPES
 
@@ -110,10 +112,27 @@ def test_a_run_that_fails_has_its_problem_written_down(begin, tmp_path) -> None:
     assert not second.problem and second.step > 0
 
 
-def wait_for(paths: list[Path]) -> None:
+def wait_until(so: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
-    while not all(path.exists() for path in paths) and time.monotonic() < deadline:
+    while not so():
+        assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def wait_for(paths: list[Path]) -> None:
+    wait_until(lambda: all(path.exists() for path in paths))
+
+
+def test_a_killed_list_leaves_no_run_at_work(begin, tmp_path) -> None:
+    job = Job(VAE, seed=1)
+    process, _ = begin([job], "--device", "cpu")
+    folder = job.folder(tmp_path / "runs")
+    wait_for([folder / "state.safetensors"])
+    process.kill()
+    process.communicate()
+    wait_until(lambda: "interrupted at step" in (folder / "log.txt").read_text())
+    with claimed(folder, ("log.txt",)):  # no process holds it
+        assert read_file(folder / "state.safetensors", "state")[1]["step"] > 0
 
 
 def test_a_list_that_broke_meanwhile_leaves_no_process_behind(begin, tmp_path) -> None:

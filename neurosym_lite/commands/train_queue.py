@@ -17,6 +17,7 @@ import torch
 
 from neurosym_lite.commands.says import say
 from neurosym_lite.data.sources import BUNDLED, at_hand
+from neurosym_lite.training import loop
 from neurosym_lite.training.checkpoints import prepare_folder
 from neurosym_lite.training.mps import MpsError, is_on, mps
 from neurosym_lite.training.queue import Job, can_start, looked_up, read_queue, waits_for, write_queue
@@ -88,7 +89,7 @@ class Queue:
         slot = min(set(range(self.options.jobs)) - {running.slot for running in self.running})
         log = open(folder / LOG, "ab")  # noqa: SIM115  (the process writes to it; closed when that has ended)
         # a session of its own: Ctrl-C comes to us, and we pass it on once
-        environment = os.environ | self.variables | _gpu_of(slot)
+        environment = os.environ | self.variables | _gpu_of(slot) | {loop.QUEUE: str(os.getpid())}
         process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True, env=environment)
         say(f"begun {job.name} at step {job.step:,} of {job.steps:,}")
         return Running(job.name, slot, process, log)

@@ -1,5 +1,6 @@
 """Images of one's own as a stream: the array `images` of an npz."""
 
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,25 +24,46 @@ class ImageSource:
     """The images of a file, in the order that the generator gives; every tenth is held out."""
 
     def __init__(
-        self, path: str | Path, split: str = "train", channels: int = 1, size: int = 64, device: str = "cpu"
+        self,
+        path: str | Path,
+        split: str = "train",
+        channels: int = 1,
+        size: int = 64,
+        device: str = "cpu",
+        digest: str = "",
     ) -> None:
         """`split` is "train" or "test"; the images lie on `device`, and so has the generator that `batch` is given.
 
-        Raises ValueError as `read_images` does, for fewer images than ten, and for another split.
+        Raises ValueError as `read_images` does, for fewer images than ten, for another split, and for images that have
+        another digest than the one that is given.
         """
         if split not in ("train", "test"):
             raise ValueError(f"unknown split {split!r}: expected train or test")
         images = read_images(Path(path), channels, size)
         if len(images) < HELD_OUT:
             raise ValueError(f"{path} has {len(images)} images: expected at least {HELD_OUT}, every tenth is held out")
+        pixels = as_bytes(images)
+        if digest and digest_of(pixels) != digest:
+            raise ValueError(
+                f"{path} has other images than those that were trained on: bring those back, or train anew"
+            )
         held_out = torch.arange(len(images)) % HELD_OUT == HELD_OUT - 1
-        kept = images[held_out if split == "test" else ~held_out]
-        self.images = (255 * kept).round().to(torch.uint8).to(device)
+        self.images = pixels[held_out if split == "test" else ~held_out].to(device)
 
     def batch(self, n: int, generator: Generator) -> Images:
         """n images, drawn with replacement; the generator has to be on the source's device."""
         rows = torch.randint(0, len(self.images), (n,), generator=generator, device=generator.device)
         return Images(self.images[rows])
+
+
+def digest_of(pixels: UInt8[Tensor, "N C H W"]) -> str:
+    """A fingerprint of images, whatever file they are in."""
+    return hashlib.blake2b(pixels.contiguous().numpy(), digest_size=16).hexdigest()
+
+
+def as_bytes(images: Float[Tensor, "N C H W"]) -> UInt8[Tensor, "N C H W"]:
+    """Images in [0, 1] as 0 to 255."""
+    return (255 * images).round().to(torch.uint8)
 
 
 def read_images(path: Path, channels: int, size: int) -> Float[Tensor, "N C H W"]:

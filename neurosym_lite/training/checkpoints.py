@@ -210,10 +210,15 @@ def first_checkpoint(recipe: Recipe, runs: Path) -> Path | None:
         return None
 
 
-def with_defaults(config: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
-    """A recipe as a file has it, with the switches of model and data that came after the file was written."""
+def settings(recipe: Recipe, stored: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What decides a run's numbers: all of a recipe but its description, its metrics, and where its images lie.
+
+    Of the recipe as a file has it where that is given, with the switches that came after the file was written.
+    """
+    config = json.loads(json.dumps(recipe.as_dict())) if stored is None else stored
     parts = {part: _filled(config.get(part, {}), getattr(recipe, part)) for part in ("model", "data")}
-    return config | parts
+    parts["data"].pop("path", None)
+    return {name: value for name, value in (config | parts).items() if name not in ("about", "metrics")}
 
 
 def _filled(stored: dict[str, Any], settings: Any) -> dict[str, Any]:
@@ -264,13 +269,13 @@ def load_checkpoint(name: str | Path, recipe: Recipe | None = None) -> tuple[nn.
 def _on_own_images(header: dict[str, Any]) -> Recipe | None:
     """The recipe of a run on images of one's own, which the header describes; None where it is of none."""
     data = header.get("config", {}).get("data", {})
-    like, path = data.get("like"), data.get("path")
-    return on_images(RECIPES[like], path) if like in RECIPES and isinstance(path, str) else None
+    like, path, digest = (str(data.get(name, "")) for name in ("like", "path", "digest"))
+    return on_images(RECIPES[like], path, digest) if like in RECIPES and digest else None
 
 
 def _check_settings(header: dict[str, Any], recipe: Recipe, path: Path, whose: str) -> None:
     """Raise CheckpointError for a checkpoint of another model, or of other data, than the recipe has."""
-    trained, now = with_defaults(header.get("config", {}), recipe), json.loads(json.dumps(recipe.as_dict()))
+    trained, now = settings(recipe, header.get("config", {})), settings(recipe)
     if any(trained[part] != now[part] for part in ("model", "data")):
         raise CheckpointError(
             f"{path} was trained with other settings of {recipe.name!r} than {whose} has: give those that trained it, "

@@ -1,6 +1,7 @@
 """The training loop: steps of a recipe, one after another, saved on the way, whatever interrupts it."""
 
 import math
+import os
 import signal
 import threading
 import time
@@ -41,6 +42,7 @@ SAVE_SHARE = 0.02  # or of as long as makes saving this share of the time, where
 CURVE_STEPS = 100  # steps that one point of the curve averages over
 BANK_SEED = 2_000_003  # keeps the scenes of a bank apart from those that the network was trained on
 CODEBOOK_SEED = 3_000_017  # and those of a vocabulary
+QUEUE = "NEUROSYM_QUEUE"  # in the environment of a run of a list: the process that works the list down
 BAD_BATCH = "bad_batch.npz"  # beside the state: the batch that a run diverged on
 
 Source = SceneStream | DrawingSource | ImageSource
@@ -49,13 +51,20 @@ Source = SceneStream | DrawingSource | ImageSource
 class Interrupt:
     """Turns Ctrl-C and SIGTERM into a flag that the loop reads between steps; a second Ctrl-C stops at once.
 
+    So does the end of the process that works down the list which the run is of: a killed list leaves nothing at work.
     With several ranks only the flag: Ctrl-C reaches each of them twice, from the terminal and from torchrun. Off the
     main thread nothing: Python hands signals to that one alone.
     """
 
     def __init__(self, patient: bool = False) -> None:
-        self.asked, self.patient = False, patient
+        self.told, self.patient = False, patient
+        self.queue = os.environ.get(QUEUE)
         self.previous: dict[int, Any] = {}
+
+    @property
+    def asked(self) -> bool:
+        """Shall the run stop?"""
+        return self.told or (self.queue is not None and self.queue != str(os.getppid()))
 
     def __enter__(self) -> "Interrupt":
         on_main_thread = threading.current_thread() is threading.main_thread()
@@ -68,9 +77,9 @@ class Interrupt:
             signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.asked and not self.patient:
+        if self.told and not self.patient:
             raise KeyboardInterrupt
-        self.asked = True
+        self.told = True
 
 
 def train_step(run: Run, source: Source) -> None:

@@ -2,12 +2,13 @@
 
 import dataclasses
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from neurosym_lite.data.arrow_room import ArrowRoomSource
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.data.fixed_scenes import FixedScenes
-from neurosym_lite.data.own_images import ImageSource
+from neurosym_lite.data.own_images import ImageSource, as_bytes, digest_of, read_images
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.models.air import AIR
 from neurosym_lite.models.choices import check_choices
@@ -85,15 +86,16 @@ class ImageData:
     """Images of one's own, of which nothing else is known."""
 
     path: str  # an npz with the array `images`
+    digest: str  # of the images: they may be moved, but not changed
     like: str  # name of the recipe that is trained on them
     channels: int = 1  # C
     size: int = 64  # side, pixels
 
     def source(self, split: str, glyph_set: str | None = None, device: str = "cpu") -> ImageSource:
-        """The stream of images. Raises ValueError for any handwriting, and for a file that does not fit."""
+        """The stream of images. Raises ValueError for any handwriting, and for images that do not fit or changed."""
         if glyph_set:
             raise ValueError(f"images of one's own have no handwriting: leave {glyph_set!r} out")
-        return ImageSource(self.path, split, self.channels, self.size, device)
+        return ImageSource(self.path, split, self.channels, self.size, device, self.digest)
 
 
 Data = SceneData | ArrowRoomData | DrawingData | ImageData
@@ -192,9 +194,14 @@ class Recipe:
         raise ValueError(f"step {step} of {self.name!r}, which has {self.steps}: go on with a recipe that has more")
 
 
-def on_images(recipe: Recipe, path: str) -> Recipe:
-    """The recipe with images of one's own for its data. It measures how well it redraws those that are held out."""
-    data = ImageData(path, recipe.name, recipe.data.channels, recipe.data.size)
+def on_images(recipe: Recipe, path: str, digest: str = "") -> Recipe:
+    """The recipe with images of one's own for its data. It measures how well it redraws those that are held out.
+
+    They are the images that the file has now, or those of a digest. Raises ValueError as `read_images` does.
+    """
+    channels, size = recipe.data.channels, recipe.data.size
+    digest = digest or digest_of(as_bytes(read_images(Path(path), channels, size)))
+    data = ImageData(path, digest, recipe.name, channels, size)
     metrics = tuple(name for name in recipe.metrics if name == "reconstruction")
     about = f"{recipe.name} on images of one's own"
     return replace(recipe, name=f"{recipe.name}-own", about=about, data=data, metrics=metrics)

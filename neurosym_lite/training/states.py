@@ -4,7 +4,6 @@ Everything random in a run comes from two generators, torch's default one (noise
 are saved, for each rank.
 """
 
-import json
 import warnings
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from neurosym_lite.training.checkpoints import CheckpointError, fill, read_file, with_defaults, write_file
+from neurosym_lite.training.checkpoints import CheckpointError, fill, read_file, settings, write_file
 from neurosym_lite.training.ranks import ALONE, Ranks
 from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.run import DATA_SEED, Run, blank, check_steps, check_weights, make_optimiser
@@ -95,8 +94,7 @@ def _check_header(header: dict[str, Any], recipe: Recipe, seed: int, device: tor
     """Raise CheckpointError for a state of another run; warn of one that another torch wrote."""
     if (name := header.get("recipe")) != recipe.name:
         raise CheckpointError(f"{path} is a run of {name!r}, not of {recipe.name!r}: give another --out")
-    begun_with, now = with_defaults(header.get("config", {}), recipe), json.loads(json.dumps(recipe.as_dict()))
-    if changed := _changed(_settings(begun_with), _settings(now)):
+    if changed := _changed(settings(recipe, header.get("config", {})), settings(recipe)):
         name, was, wanted = changed
         raise CheckpointError(
             f"{path} was begun with other settings of {recipe.name!r} ({name} was {was}, now {wanted}): "
@@ -114,11 +112,6 @@ def _check_header(header: dict[str, Any], recipe: Recipe, seed: int, device: tor
             "the numbers will differ in their last digits from those of an unbroken run",
             stacklevel=3,
         )
-
-
-def _settings(config: dict[str, Any]) -> dict[str, Any]:
-    """What decides a run's numbers: all of a recipe but its description and what it is measured by."""
-    return {name: value for name, value in config.items() if name not in ("about", "metrics")}
 
 
 def _changed(before: Any, now: Any, name: str = "") -> tuple[str, Any, Any] | None:
