@@ -1,20 +1,20 @@
 """Chapter 1, variable binding: its exercises."""
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
 
-# Tables of counts for 1.1: told exactly, told nothing, told in part (with an empty cell), told by more columns.
+# Tables of counts for 1.1: told exactly, told nothing, told in part (with an empty cell), told by more columns,
+# and by fewer columns than there are rows.
 TABLES = (
     torch.tensor([[3.0, 0.0], [0.0, 3.0]]),
     torch.tensor([[2.0, 2.0], [2.0, 2.0]]),
     torch.tensor([[6.0, 1.0], [0.0, 1.0]]),
     torch.tensor([[1.0, 4.0, 2.0], [5.0, 0.0, 1.0]]),
+    torch.tensor([[3.0, 0.0], [3.0, 0.0], [0.0, 3.0]]),
 )
 
 STEP = math.sqrt(0.5)  # a step of one pixel, seen along an axis that is turned by 45 degrees
@@ -58,16 +58,11 @@ def _share_with_nan(table: Tensor) -> Tensor:
     return (table * (table / chance).log()).sum() / _entropy(table.sum(1))
 
 
-def _same_share(a: Callable[[Tensor], Any], b: Callable[[Tensor], Any]) -> bool:
-    """Equal on every table, where not-a-number equals itself: a forgotten 0 log 0 is a mistake with a name."""
-    first, second = ([torch.as_tensor(f(table.clone())).double() for table in TABLES] for f in (a, b))
-    return all(
-        p.shape == q.shape and torch.allclose(p, q, atol=1e-5, equal_nan=True)
-        for p, q in zip(first, second, strict=True)
-    )
+def _share_of_rows(table: Tensor) -> Tensor:
+    return _information(table / table.sum()) / math.log(len(table))
 
 
-def centre(u: float, column: int, grid: int, size: int) -> float:
+def centre_x(u: float, column: int, grid: int, size: int) -> float:
     """x of a box's centre in pixels: the cell's centre, plus at most one cell."""
     return size / grid * (column + 0.5 + math.tanh(u))
 
@@ -76,13 +71,15 @@ TELL = Exercise(
     number="1.1",
     asks="a function share(table): what the columns of a table of counts tell about its rows, 0 to 1",
     solution=share,
-    same=_same_share,
+    same=same_function(*((table,) for table in TABLES)),
     mistakes=(
         Mistake(_share_in_bits, "this is the information itself, in bits: a share compares it with what there was "
                 "to be told"),
         Mistake(lambda table: _information(table / table.sum()), "this is the information itself, in nats: a share "
                 "compares it with what there was to be told"),
         Mistake(_share_of_columns, "you divide by the entropy of the columns: whose uncertainty is to be removed?"),
+        Mistake(_share_of_rows, "the log of the number of rows is their entropy only where all are equally "
+                "likely"),
         Mistake(_share_with_nan, "not a number: a cell that is never met has probability 0, and log 0 is not finite"),
         Mistake(_share_of_counts, "the table holds counts: what must its entries sum to before you take logarithms?"),
         Mistake(lambda table: 1 - share(table), "this is the share that stays unknown"),
@@ -115,7 +112,7 @@ COST = Exercise(
     number="1.3",
     asks="the mean KL to N(0, 1), in nats, of a number whose means are spread like N(0, 0.99) and whose std is 0.1",
     solution=math.log(10),
-    same=SameNumber(5e-3),
+    same=SameNumber(1e-3),
     mistakes=(
         Mistake(0.5 * (0.01 - 1 - math.log(0.01)), "this is the cost of an image whose mean is 0: the means are "
                 "spread, and their squares count"),
@@ -124,6 +121,11 @@ COST = Exercise(
         Mistake(-math.log(10), "a KL is never negative: look at the sign of the logarithm"),
         Mistake(0.5 * (0.1 + 0.99 - 1 - math.log(0.1)), "you put 0.1 where the formula wants a variance: 0.1 is the "
                 "std"),
+        Mistake(0.5 * (0.01 + 0.99**2 - 1 - math.log(0.01)), "N(0, 0.99) names a variance: 0.99 is the mean of the "
+                "squares already"),
+        Mistake(0.5 * (0.01 - math.log(0.01)), "the squares of the means are 0.99 on average, not 1"),
+        Mistake(0.5 * (0.1 + 0.99 - 1 - math.log(0.01)), "the variance belongs in both places, 0.01: at one of them "
+                "you put the std"),
         Mistake(0.5 * (0.01 + 0.99 - math.log(0.01)), "half a nat too much: there is a -1 in the closed form"),
     ),
     praise="log 10: it costs as much as naming one of ten values, which is about what a std of a tenth can tell apart",
@@ -132,8 +134,8 @@ COST = Exercise(
 
 CENTRE = Exercise(
     number="1.4",
-    asks="a function centre(u, column, grid, size): the x of a box's centre in pixels",
-    solution=centre,
+    asks="a function centre_x(u, column, grid, size): the x of a box's centre in pixels",
+    solution=centre_x,
     same=same_function(*CENTRES, tolerance=1e-3),
     mistakes=(
         Mistake(lambda u, column, grid, size: size / grid * (column + 0.5 + u), "without the squashing a box may "

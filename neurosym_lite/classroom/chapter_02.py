@@ -23,7 +23,7 @@ LOOK_UP = Exercise(
     number="2.1",
     asks="the place in a glimpse of 16 at which pixel 20 of 64 looks, for scale 0.3 and shift -0.4",
     solution=place((CENTRE - SHIFT) / SCALE),
-    same=SameNumber(2e-3),
+    same=SameNumber(1e-3),
     mistakes=(
         Mistake(
             place((2 * PIXEL / (CANVAS - 1) - 1 - SHIFT) / SCALE),

@@ -129,14 +129,14 @@ PRIORS = (
     (torch.tensor([0.2, 0.7, 0.1]), torch.tensor([0.0, 1.0, -1.5]), torch.tensor([1.0, 0.4, 0.8])),
 )
 Q = tuple[Tensor, Tensor]  # mean, std
-# z, q and prior; at the last one, the only far draw, every density of the prior is exp(-200) or less: 0 in a float
+# z, q and prior; at the last one, the only far draw, every density of the prior is exp(-900) or less: 0 in any float
 DRAWS = tuple(
     (torch.tensor(z), (torch.tensor(mean), torch.tensor(std)), prior)
     for z, mean, std, prior in (
         (1.8, 2.1, 0.2, PRIORS[0]),
         (0.7, 0.4, 0.5, PRIORS[1]),
         (-1.0, -0.9, 0.1, PRIORS[1]),
-        (8.0, 8.0, 0.2, PRIORS[0]),
+        (15.0, 15.0, 0.2, PRIORS[0]),
     )
 )
 
@@ -200,7 +200,7 @@ MIXTURE = Exercise(
         ),
         Mistake(
             _both_sampled,
-            "this is log q(z) - log p(z): right on average too, but noisier; H(q) needs no draw",
+            "this is log q(z) - log p(z): right on average too, but -H(q) is asked for, which needs no draw",
         ),
         Mistake(_nearest_component, "only the likeliest component counts here: the others add to the density too"),
         Mistake(_without_weights, "the components' weights are missing"),
@@ -236,7 +236,7 @@ FLOOR = Exercise(
         Mistake((COLOURS + 1.0) ** PLACES - 1, "this is the number of scenes: naming one of them takes its logarithm"),
         Mistake(math.log(COLOURS**PLACES), "a place may also be empty"),
     ),
-    praise="ten times as many scenes, and hardly more than two nats on top: information is counted in logarithms",
+    praise="ten times as many scenes, and only 2.3 nats on top: information is counted in logarithms",
     otherwise="how many scenes are there? Each place of the quarter chooses by itself",
 )
 

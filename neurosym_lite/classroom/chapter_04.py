@@ -2,13 +2,12 @@
 
 import math
 from collections.abc import Callable
-from copy import deepcopy
 from functools import cache
 
 import torch
 from torch import Generator, Tensor
 
-from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, same_function
+from neurosym_lite.classroom.exercises import Exercise, Mistake, SameNumber, Unusable, result, same_function
 from neurosym_lite.latents import ObjectLatents
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.gnm_config import GNMConfig
@@ -100,18 +99,30 @@ RELAXED = Exercise(
             "the same distribution, mirrored: a larger uniform number shall make presence likelier",
         ),
         Mistake(
+            lambda logit, uniform, temperature: (logit + math.log(uniform) - math.log(1 - uniform)) / temperature,
+            "this is still a logit, of any size: a presence lies between 0 and 1",
+        ),
+        Mistake(
+            lambda logit, uniform, temperature: _sigmoid(logit + math.log(uniform) - math.log(1 - uniform)),
+            "where is the temperature?",
+        ),
+        Mistake(
+            lambda logit, uniform, temperature: 1 - relaxed(logit, uniform, temperature),
+            "this is the probability of absent: look at the sign in the sigmoid's exponential",
+        ),
+        Mistake(
             lambda logit, uniform, temperature: float(uniform < _sigmoid(logit)),
             "this is the hard draw: right share of ones, but no gradient for the logit",
         ),
     ),
     praise="above one half as often as the hard coin says one, whatever the temperature, and smooth in the logit",
-    otherwise="begin with the noise: which one on a logit is a coin, and how is it made from a uniform number?",
+    otherwise="the noise is the log-odds of the uniform number: add it to the logit, divide by the temperature, squash",
 )
 
 # ---- 4.3: move an object to a place
 
-# (x in pixels, column, grid, canvas): the cell's own centre, both sides, another grid, another canvas
-PLACES = ((8.0, 0, 4, 64), (20.0, 1, 4, 64), (50.0, 3, 4, 64), (30.0, 3, 8, 64), (90.0, 2, 4, 128))
+# (x in pixels, column, grid, canvas): the cell's own centre, both sides, far out, another grid, another canvas
+PLACES = ((8.0, 0, 4, 64), (20.0, 1, 4, 64), (50.0, 3, 4, 64), (36.8, 1, 4, 64), (30.0, 3, 8, 64), (90.0, 2, 4, 128))
 
 
 def shift_for(x: float, column: int, grid: int, size: int) -> float:
@@ -142,7 +153,7 @@ PUT = Exercise(
             "the sign: an object right of its cell's centre has a positive u_x",
         ),
         Mistake(
-            lambda x, column, grid, size: math.atanh((x * grid / size - column) / 2),
+            lambda x, column, grid, size: math.atanh(min(x * grid / size - column, 0.99)),
             "the cell's centre lies half a cell after its left edge",
         ),
     ),
@@ -216,6 +227,15 @@ def _with_absent_cells(model: GNM, objects: ObjectLatents, generator: Generator)
     return model.prior(model.globals.infer(seen, generator=generator)).mode()
 
 
+def _holding(*names: str) -> Callable[[GNM, ObjectLatents, Tensor, Generator], ObjectLatents]:
+    def wrong(model: GNM, objects: ObjectLatents, held: Tensor, generator: Generator) -> ObjectLatents:
+        new = swept(model, objects, generator)
+        whole = put_back(new, objects, held)
+        return new._replace(**{name: getattr(whole, name) for name in names})
+
+    return wrong
+
+
 def _not_at_all(model: GNM, objects: ObjectLatents, generator: Generator) -> ObjectLatents:
     return objects
 
@@ -239,13 +259,24 @@ def small_model() -> tuple[GNM, ObjectLatents]:
 
 def _same_symbols(f: Callable[..., ObjectLatents], g: Callable[..., ObjectLatents]) -> bool:
     """Do two functions make the same symbols of the same ones, from the same generator?"""
+    first, again, second = (_swept_by(h) for h in (f, f, g))
+    if not _close(first, again):
+        raise Unusable("twice from one generator, and not the same symbols: everything random has to come from it.")
+    return _close(first, second)
+
+
+def _swept_by(f: Callable[..., ObjectLatents]) -> ObjectLatents:
     model, objects = small_model()
-    first, second = (h(model, deepcopy(objects), HELD.clone(), Generator().manual_seed(2)) for h in (f, g))
-    return all(_close(torch.as_tensor(a), b) for a, b in zip(first, second, strict=True))
+    parts = result(lambda *given: f(model, *given), objects, HELD, Generator().manual_seed(2))
+    if not isinstance(parts, tuple) or len(parts) != len(objects):
+        raise Unusable(f"symbols are asked for, ObjectLatents({', '.join(objects._fields)}).")
+    return ObjectLatents(*(torch.as_tensor(part) for part in parts))
 
 
-def _close(a: Tensor, b: Tensor) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, atol=1e-5)
+def _close(a: ObjectLatents, b: ObjectLatents) -> bool:
+    """The same symbols, whatever types their numbers have?"""
+    pairs = zip(a, b, strict=True)
+    return all(p.shape == q.shape and torch.allclose(p.double(), q.double(), atol=1e-5) for p, q in pairs)
 
 
 SWEEP = Exercise(
@@ -282,15 +313,13 @@ SWEEP = Exercise(
             lambda model, objects, held, generator: put_back(swept(model, objects, generator), objects, ~held),
             "the wrong way round: what is held stays, what is not held is new",
         ),
-        Mistake(
-            lambda model, objects, held, generator: swept(model, objects, generator)._replace(
-                pres=torch.where(held, objects.pres, swept(model, objects, Generator().manual_seed(2)).pres)
-            ),
-            "only presence is held: place, depth and look of a held cell stay as well",
-        ),
+        Mistake(_holding("pres"), "only presence is held: place, depth and look of a held cell stay as well"),
+        Mistake(_holding("where"), "only the place is held: presence, depth and look of a held cell stay as well"),
+        Mistake(_holding("pres", "where", "what"), "depth is not held: it decides which of two objects is in front"),
     ),
     praise="alone on the canvas, a held digit mostly grows a scene around itself; beside strangers it is outvoted",
-    otherwise="begin with as_input, which makes symbols readable for model.globals; then up to z_g, and down again",
+    otherwise="begin with as_input, which makes symbols readable for model.globals; then up to z_g, and down again. "
+    "All of it with the model that you are given, which need not be the chapter's",
 )
 
 EXERCISES: tuple[Exercise, ...] = (FAINTEST, RELAXED, PUT, ONCE, SWEEP)

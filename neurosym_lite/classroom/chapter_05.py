@@ -48,8 +48,26 @@ CORRECTED = Exercise(
             "right where no wrong scene is accepted; f of the wrong ones are",
         ),
         Mistake(
+            lambda s, t, f: s / t,
+            "right where no wrong scene is accepted, and the result is a share; f of the wrong ones are accepted, and "
+            "noise can push a result above 1",
+        ),
+        Mistake(
             lambda s, t, f: (s - f) / (t - f),
             "the equation is solved; but a share is between 0 and 1, and noise can push this outside",
+        ),
+        Mistake(
+            lambda s, t, f: min(1.0, (s - f) / (t - f)),
+            "the equation is solved, and cut off at 1; where S is less than f it comes out below 0",
+        ),
+        Mistake(
+            lambda s, t, f: max(0.0, (s - f) / (t - f)),
+            "the equation is solved, and cut off at 0; where S is more than t it comes out above 1",
+        ),
+        Mistake(
+            lambda s, t, f: (s - f) / t,
+            "each right scene that is counted raises S by t - f, not by t; and what noise pushes out of 0 to 1 is cut "
+            "off",
         ),
         Mistake(
             lambda s, t, f: min(1.0, max(0.0, (s - f) / t)),
@@ -71,7 +89,7 @@ CORRECTED = Exercise(
 # ---- 5.3: how many samples count
 
 LOG_WEIGHTS = ([0.0, 0.0, 0.0, 0.0], [0.0, -50.0], [-3.0, -2.0, -1.0])
-FAR = ([1000.0, 1000.0, 900.0], [-2000.0, -2001.0])
+FAR = ([1000.0, 1000.0, 900.0], [-2000.0, -2001.0], [-2000.0, 1000.0], [1000.0, -2000.0, -2000.0])
 
 
 def effective(log_weights: Sequence[float]) -> float:
@@ -126,7 +144,7 @@ CELL_ENTROPY = -(0.5 * math.log(1 / 2) + 0.5 * math.log(1 / 6))  # empty half of
 
 PRICE = Exercise(
     number="5.4",
-    asks="up to which beta_g it pays to say in z_g where three different digits stand on six cells, all ways alike",
+    asks="up to which beta_g it pays to say in z_g how three different digits stand on six cells, all ways alike",
     solution=PLACES * CELL_ENTROPY / math.log(ARRANGEMENTS),
     same=SameNumber(0.01),
     mistakes=(
@@ -139,6 +157,10 @@ PRICE = Exercise(
                 "digit is in which has to be said too. Or did you count 6 * 6 * 6 ways? Digits share no cell"),
         Mistake(PLACES * CELL_ENTROPY / math.log(math.comb(PLACES, DIGITS)), "you save which digit is in which cell, "
                 "but pay for which cells are occupied alone: the digits are different"),
+        Mistake(DIGITS * math.log(DIGITS) / math.log(math.factorial(DIGITS)), "this is which digit stands where once "
+                "the cells are known; the whole arrangement says which cells, too"),
+        Mistake(PLACES * CELL_ENTROPY / math.log(math.factorial(PLACES)), "you count six different things on six "
+                "cells: an empty cell is like any other, so many of these ways are one"),
         Mistake(2 * PLACES * CELL_ENTROPY / math.log(ARRANGEMENTS), "this is with a copy on six more cells; without it "
                 "only six cells are saved"),
     ),
@@ -151,11 +173,12 @@ PRICE = Exercise(
 ROW, GOOD, LOOK = 3, 0.9, 20  # looks in a row whose mean has to reach this; steps between looks
 # (accuracies by look, cap)
 CURVES = (
-    ((0.5, 0.95, 0.95, 0.79, 0.96), 2000),
-    ((0.91, 0.9, 0.9), 2000),
-    ((0.99, 0.99), 2000),
-    ((0.6, 0.7, 0.8, 0.91, 0.86, 0.92, 0.95), 2000),
-    ((0.5, 0.5, 0.5), 60),
+    ([0.5, 0.95, 0.95, 0.79, 0.97], 2000),
+    ([0.91, 0.9, 0.9], 2000),
+    ([0.99, 0.99], 2000),
+    ([0.6, 0.7, 0.8, 0.91, 0.86, 0.92, 0.95], 2000),
+    ([0.95, 0.95, 0.95, 0.95, 0.5, 0.5], 2000),
+    ([0.5, 0.5, 0.5], 60),
 )
 
 
@@ -174,6 +197,11 @@ def _first_look(accuracies: Sequence[float], cap: int) -> int:
 def _all_three(accuracies: Sequence[float], cap: int) -> int:
     ends = range(ROW, len(accuracies) + 1)
     return next((LOOK * end for end in ends if min(accuracies[end - ROW : end]) >= GOOD), cap)
+
+
+def _last_three(accuracies: Sequence[float], cap: int) -> int:
+    enough = len(accuracies) >= ROW and sum(accuracies[-ROW:]) / ROW >= GOOD
+    return LOOK * len(accuracies) if enough else cap
 
 
 def _without_cap(accuracies: Sequence[float], cap: int) -> int:
@@ -207,6 +235,7 @@ STEPS = Exercise(
             _first_of_three,
             "the step is that of the last of the three looks: before it nobody could know",
         ),
+        Mistake(_last_three, "these are the last three looks; the first three in a row that reach it count"),
         Mistake(_without_cap, "where they are never told apart, D-Steps is the cap"),
     ),
     praise="a number with a direction and no unit: it says something beside another model's, and beside real scenes'",

@@ -119,14 +119,18 @@ class SameFunction:
         return ""
 
     def _results(self, *functions: Any) -> Iterator[tuple[Any, ...]]:
-        for f in functions:
-            if not callable(f):
-                raise Unusable("a function is asked for: give the function itself, not what it returns.")
         for arguments in self.inputs + self.far:
-            results = tuple(f(*deepcopy(arguments)) for f in functions)
-            if any(result is None for result in results):
-                raise Unusable("your function returns None: is there a `return`?")
-            yield results
+            yield tuple(result(f, *arguments) for f in functions)
+
+
+def result(f: Any, *arguments: Any) -> Any:
+    """What a function returns on arguments that it may change. Raises Unusable for what is none, or returns nothing."""
+    if not callable(f):
+        raise Unusable("a function is asked for: give the function itself, not what it returns.")
+    returned = f(*deepcopy(arguments))
+    if returned is None:
+        raise Unusable("your function returns None: is there a `return`?")
+    return returned
 
 
 def as_numbers(value: Any) -> Float64[Tensor, "*shape"]:
