@@ -34,13 +34,17 @@ OFF = Exercise(
 POINTS = 11
 # (hits by falling confidence, true objects)
 LISTS = (
-    ((1, 1, 1, 1, 1, 0, 1, 1, 1, 0), 10),
     ((1, 1, 1), 3),
     ((0, 1, 0, 1), 2),
+    ((1, 1, 0, 1), 3),
+    ((1, 0, 1, 1, 0, 1), 4),
+)
+UNREACHED = (
+    ((1, 1, 1, 1, 1, 0, 1, 1, 1, 0), 10),
     ((1, 0, 0, 0), 4),
     ((0, 0), 5),
     ((1,) * 9, 10),
-)
+)  # a recall of 1 is not reached by these
 
 
 def _pairs(hits: Sequence[int], total: int) -> list[tuple[float, float]]:
@@ -86,9 +90,10 @@ PRECISION = Exercise(
     number="6.2",
     asks="a function average_precision_of(hits, total): average precision at eleven points",
     solution=average_precision_of,
-    same=same_function(*LISTS, tolerance=1e-4),
+    same=same_function(*LISTS, tolerance=1e-4, far=UNREACHED),
     mistakes=(
-        Mistake(_without_misses, "a recall that is never reached counts as zero; it is not left out"),
+        Mistake(_without_misses, "a recall that is never reached counts as zero: it is not left out, and a maximum of "
+                "nothing needs a default"),
         Mistake(_first, "at each recall take the best precision of all pairs that reach it, not the first one's"),
         Mistake(_at_hits, "this averages the precision at each hit, which other fields call average precision; "
                 "here it is eleven fixed recalls"),
@@ -110,6 +115,8 @@ SCENES = (
     ((1.0, -1.0), 0.2 + 4 * math.pi, ((3.0, -0.4), (1.0, 2.0))),
     ((0.5, -2.5), 2.5 - 2 * math.pi, ((0.5, 1.0), (-1.5, -1.0), (0.4, -1.5))),
     ((0.0, 0.0), 0.0, ((0.5, 0.4), (5.0, 0.5))),
+    ((2.0, -2.0), math.pi / 2, ((2.0, 2.0), (0.0, 1.0), (-3.0, 1.0))),
+    ((1.0, -1.0), 0.2 + 4 * math.pi, ((4.0, 0.0), (2.0, -3.0), (-1.0, -1.0))),
 )
 
 
@@ -143,6 +150,14 @@ def _turned(arrow: Place, heading: float, solids: Sequence[Place]) -> float:
     return points_at(arrow, -heading, solids)
 
 
+def _from_the_middle(arrow: Place, heading: float, solids: Sequence[Place]) -> float:
+    return points_at((0.0, 0.0), heading, solids)
+
+
+def _once_around(turn: float) -> float:
+    return min(abs(turn), 2 * math.pi - abs(turn))
+
+
 def _backwards(arrow: Place, heading: float, solids: Sequence[Place]) -> float:
     return points_at(arrow, heading + math.pi, solids)
 
@@ -168,7 +183,18 @@ POINTING = Exercise(
             "does your atan2 get y first?",
         ),
         Mistake(_turned, "the heading's sign: headings grow from +x towards +y, and yours the other way"),
-        Mistake(_backwards, "this is what the arrow's tail points at: the way goes from the arrow to the solid"),
+        Mistake(
+            _backwards,
+            "this is what the arrow's tail points at: does the way go from the arrow to the solid, and "
+            "do you take the smallest miss?",
+        ),
+        Mistake(
+            _from_the_middle, "these are directions as seen from the middle, (0, 0); the arrow sees from its own place"
+        ),
+        Mistake(
+            lambda arrow, heading, solids: _least(arrow, heading, solids, _once_around),
+            "a heading may be of any size: one full turn taken off is not always enough",
+        ),
     ),
     praise="the package's judge does the same, and refuses misses of more than 15 degrees",
     otherwise="begin with one solid: in which direction does the arrow see it, and how far from its heading is that?",

@@ -229,6 +229,10 @@ FRAME_OF_A_LINE = Exercise(
             "the sign of the angle: y points down here, and a positive rotation turns clockwise as seen",
         ),
         Mistake(frame_with(turn=lambda way: torch.atan2(way[1], way[0]) * 180 / math.pi), "the rotation is in radians"),
+        Mistake(
+            frame_with(turn=lambda way: torch.atan2(way[1], way[0]) % (2 * math.pi)),
+            "the right turn, but between 0 and 2 pi: asked is one between -pi and pi",
+        ),
     ),
     praise="two points say where, how large and which way up: four numbers, and none to spare",
     otherwise="the middle of the frame, (0, 0), goes to the shift; try a = (-1, 0) and b = (1, 0) first",

@@ -211,12 +211,12 @@ TAKEN_BACK = Exercise(
 
 def enough(images: Tensor, canvases: Tensor, error: float) -> Tensor:
     """(B) numbers of strokes: the fewest whose page is off by `error` of the ink at most, or all where none is."""
-    return first(left_over(images, canvases) <= error)
+    return first(good_enough(images, canvases, error))
 
 
-def left_over(images: Tensor, canvases: Tensor) -> Tensor:
-    """(B, 1, H, W) images and (B, T + 1, H, W) pages to (B, T + 1) absolute errors, as shares of the ink."""
-    return (images - canvases).abs().sum((2, 3)) / images.sum((2, 3))
+def good_enough(images: Tensor, canvases: Tensor, error: float) -> Tensor:
+    """(B, 1, H, W) images and (B, T + 1, H, W) pages to (B, T + 1), yes or no; a blank page is, for a blank image."""
+    return (images - canvases).abs().sum((2, 3)) <= error * images.sum((2, 3))
 
 
 def first(good: Tensor) -> Tensor:
@@ -225,26 +225,31 @@ def first(good: Tensor) -> Tensor:
 
 
 def _pages() -> tuple[Tensor, Tensor]:
-    """Three pictures of unlike ink, with five pages each: one gets better, one worse again, one is hardly begun."""
+    """Three pictures of unlike ink, with five pages each: one gets better, one worse again, one is hardly begun.
+
+    The first has ink on its pages also where the picture has none.
+    """
     ink = torch.tensor([1.0, 0.5, 0.8]).view(3, 1, 1, 1)
     images = ink * torch.rand(3, 1, 5, 5, generator=Generator().manual_seed(0))
     shares = torch.tensor([[0.0, 0.55, 0.78, 0.9, 0.95], [0.0, 0.9, 0.85, 0.7, 0.5], [0.0, 0.1, 0.2, 0.3, 0.35]])
-    return images, images * shares[..., None, None]
+    pages = images * shares[..., None, None]
+    pages[0, 1:] += 0.05 * torch.tensor([4.0, 3.0, 2.0, 1.0]).view(4, 1, 1) * images[0].flip(-1)
+    return images, pages
 
 
 ENOUGH = Exercise(
     number="8.6",
     asks="enough(images, canvases, error): the fewest strokes whose page is off by that share of the ink at most",
     solution=enough,
-    same=same_function((*_pages(), 0.25), (*_pages(), 0.12), tolerance=1e-3),
+    same=same_function((*_pages(), 0.25), (*_pages(), 0.12), (*_pages(), 1.0), tolerance=1e-3),
     mistakes=(
         Mistake(lambda x, pages, e: enough(x, pages, e) + 1, "this counts pages; the first has no stroke on it"),
         Mistake(
-            lambda x, pages, e: (left_over(x, pages) <= e).int().argmax(1),
+            lambda x, pages, e: good_enough(x, pages, e).int().argmax(1),
             "where no page is good enough, all strokes are needed; argmax of no at all is 0",
         ),
         Mistake(
-            lambda x, pages, e: left_over(x, pages).argmin(1),
+            lambda x, pages, e: (x - pages).abs().sum((2, 3)).argmin(1),
             "this is the best page; the first that is good enough may come before it",
         ),
         Mistake(
@@ -256,8 +261,17 @@ ENOUGH = Exercise(
             "a share of the ink that was written, not of that on the page",
         ),
         Mistake(
-            lambda x, pages, e: (left_over(x, pages) > e).sum(1).clamp(max=pages.shape[1] - 1),
+            lambda x, pages, e: (~good_enough(x, pages, e)).sum(1).clamp(max=pages.shape[1] - 1),
             "this counts pages that are not good enough; a later stroke may have made a good one worse",
+        ),
+        Mistake(
+            lambda x, pages, e: (~good_enough(x, pages, e)).sum(1),
+            "this counts pages that are not good enough: a later stroke may have made a good one worse, and where none "
+            "is good enough there is a page more than there are strokes",
+        ),
+        Mistake(
+            lambda x, pages, e: first((x - pages).sum((2, 3)).abs() <= e * x.sum((2, 3))),
+            "ink too much and ink too little cancel here: take absolute values pixel by pixel, then the sum",
         ),
     ),
     praise="every page of a drawing is a drawing: one can stop it anywhere, and say what that costs",

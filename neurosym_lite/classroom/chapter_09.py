@@ -25,7 +25,7 @@ FROM_WEIGHTS = Exercise(
     number="9.1",
     asks="bound(log_w): the importance-weighted bound of each picture, from (S, B) log weights",
     solution=bound,
-    same=same_function(*WEIGHTS),
+    same=same_function(*WEIGHTS, tolerance=1e-3),
     mistakes=(
         Mistake(lambda log_w: log_w.mean(0), "the mean of logarithms is the ELBO: the average goes inside the log"),
         Mistake(lambda log_w: log_w.logsumexp(0), "a sum of weights: with more samples it grows for ever"),
@@ -83,18 +83,20 @@ def worth(error: float, floor: float) -> float:
     return -math.log(2 * scale) - error / scale
 
 
-PAGES = ((0.03, 0.05), (0.2, 0.05), (0.0, 0.1), (0.02, 0.01))
+PAGES = ((0.03, 0.05), (0.2, 0.05), (0.02, 0.01))
+CLEAN = (0.0, 0.1)  # a page without error
 
 BEST_SCALE = Exercise(
     number="9.3",
     asks="worth(error, floor): nats a pixel of a page with that mean absolute error, at the best b >= floor",
     solution=worth,
-    same=same_function(*PAGES),
+    same=same_function(*PAGES, far=(CLEAN,)),
     mistakes=(
         Mistake(
             lambda error, floor: -math.log(2 * floor) - error / floor,
             "the floor is the best b only for pages whose error is below it",
         ),
+        Mistake(lambda error, floor: -math.log(2 * error) - 1.0, "the best b may be below the floor, which forbids it"),
         Mistake(lambda error, floor: -math.log(2 * max(error, floor)), "the ceiling; the error's own bill is missing"),
         Mistake(
             lambda error, floor: -math.log(2 * max(error, floor)) - 1.0,
@@ -155,7 +157,7 @@ def lead(mine: Tensor, theirs: Tensor) -> Tensor:
 
 SEEDS = (
     (torch.tensor([1.45, 1.40, 1.47]), torch.tensor([1.30, 1.41, 1.36])),
-    (torch.tensor([0.60, 0.75]), torch.tensor([0.62, 0.50, 0.71])),
+    (torch.tensor([0.62, 0.50, 0.71]), torch.tensor([0.60, 0.75])),
 )
 
 
@@ -196,6 +198,7 @@ BELIEVED = Exercise(
         Mistake(
             lambda mine, theirs: -lead(mine, theirs), "the wrong way round: positive is to mean that mine is ahead"
         ),
+        Mistake(lambda mine, theirs: lead(mine, theirs).abs(), "where mine is behind, the lead is negative"),
     ),
     praise="below two or so, and with so few seeds below four, a lead may be luck",
     otherwise="variance of a mean is variance over number of runs; variances of two means add",

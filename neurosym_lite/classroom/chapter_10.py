@@ -39,23 +39,39 @@ def _nearest_item(distances: Tensor, labels: Tensor, i: int) -> Tensor:
     return (b - a) / torch.maximum(a, b)
 
 
+def _kind_of_the_nearest(distances: Tensor, labels: Tensor, i: int) -> Tensor:
+    others = distances[i].masked_fill(labels == labels[i], torch.inf)
+    a, b = parts_of_silhouette(distances, labels, i)[0], distances[i][labels == labels[others.argmin()]].mean()
+    return (b - a) / torch.maximum(a, b)
+
+
+def _divided_by_b(distances: Tensor, labels: Tensor, i: int) -> Tensor:
+    a, others = parts_of_silhouette(distances, labels, i)
+    return (others.min() - a) / others.min()
+
+
 def _not_divided(distances: Tensor, labels: Tensor, i: int) -> Tensor:
     a, others = parts_of_silhouette(distances, labels, i)
     return others.min() - a
 
 
 PLACES = torch.tensor([0.0, 1.0, 2.5, 6.0, 6.5, 12.0, 14.0])
-ITEMS = ((PLACES[:, None] - PLACES).abs(), torch.tensor([0, 0, 0, 1, 1, 2, 2]))
+DISTANCES = (PLACES[:, None] - PLACES).abs()
+# kinds that lie apart; item 2 in the wrong kind; its nearest item is of a kind that is far on the whole
+KINDS = (torch.tensor([0, 0, 0, 1, 1, 2, 2]), torch.tensor([0, 0, 1, 1, 1, 2, 2]), torch.tensor([0, 0, 0, 1, 2, 2, 1]))
+ITEMS = tuple((DISTANCES, KINDS[kinds], i) for kinds, i in ((0, 0), (0, 2), (0, 4), (1, 2), (2, 2)))
 
 SILHOUETTE = Exercise(
     number="10.1",
     asks="silhouette(distances, labels, i): the silhouette of item i",
     solution=silhouette,
-    same=same_function((*ITEMS, 0), (*ITEMS, 2), (*ITEMS, 4)),
+    same=same_function(*ITEMS),
     mistakes=(
         Mistake(_with_itself, "the item is in its own mean with a distance of 0: leave it out"),
         Mistake(_to_all_others, "all other kinds are taken together; only the nearest of them counts"),
         Mistake(_nearest_item, "b is the mean distance to the nearest kind, not the distance to the nearest item"),
+        Mistake(_kind_of_the_nearest, "the nearest kind is that of the smallest mean, not that of the nearest item"),
+        Mistake(_divided_by_b, "in the wrong kind a is larger than b: divide by the larger of the two"),
         Mistake(_not_divided, "the difference is right; divide it by the larger of the two"),
         Mistake(lambda *given: -silhouette(*given), "the sign: an item near to its own kind has a positive one"),
     ),

@@ -24,6 +24,7 @@ PRICE = Exercise(
         Mistake(-math.log(HOLE), "this is the cost of naming the hole; real codes are not there, they lose the rest"),
         Mistake(math.log(1 - HOLE), "closing the hole makes real codes likelier: the change is positive"),
         Mistake(math.log(1 + HOLE), "densities are divided by 1 - h when the mass comes back, not multiplied by 1 + h"),
+        Mistake(HOLE / (1 - HOLE), "by so much, as a share, the density rises; asked is the change of its logarithm"),
         Mistake(-math.log2(1 - HOLE), "these are bits; a nat is the unit of the natural logarithm"),
     ),
     praise="a twenty-fifth of a nat, in models that count in thousands: likelihood does not look for it",

@@ -1,6 +1,7 @@
 """What an exercise is, and how an answer is judged."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 NEAR = 10  # times the tolerance: an answer that close is asked for more digits
+THREE_DIGITS = 0.005  # of a wrong number: what rounding to three digits takes off at most
 
 
 class Verdict(NamedTuple):
@@ -55,17 +57,19 @@ class Exercise:
             return Verdict(False, f"this cannot be used: {error} {self.otherwise}")
         except Exception as error:  # the reader's own code may raise anything, and far out it may be a known mistake
             off = f"your answer cannot be used ({type(error).__name__}: {error}). {self.otherwise}"
-        for mistake in self.mistakes:
-            if self._alike(answer, mistake.example):
-                return Verdict(False, mistake.says)
-        return Verdict(False, off or self.otherwise)
+        says = self._known(answer, self.same) or off
+        if not says and isinstance(self.same, SameNumber):  # nor is it the right number with too few digits
+            says = self._known(answer, self.same.rounded())
+        return Verdict(False, says or self.otherwise)
 
-    def _alike(self, answer: Any, example: Any) -> bool:
-        same = self.same.near() if isinstance(self.same, SameFunction) else self.same
-        try:
-            return same(answer, example)
-        except Exception:
-            return False
+    def _known(self, answer: Any, same: Callable[[Any, Any], bool]) -> str:
+        """What the first mistake that is like the answer is told; "" where there is none."""
+        same = same.near() if isinstance(same, SameFunction) else same
+        for mistake in self.mistakes:
+            with suppress(Exception):
+                if same(answer, mistake.example):
+                    return mistake.says
+        return ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,11 @@ class SameNumber:
     """Numbers, or tensors of them, are the same within an absolute tolerance; shapes must agree."""
 
     tolerance: float
+    share: float = 0.0  # of the second number, where that is more
+
+    def rounded(self) -> "SameNumber":
+        """The same, but three digits will do."""
+        return SameNumber(self.tolerance, THREE_DIGITS)
 
     def __call__(self, a: Any, b: Any) -> bool:
         first, second = as_numbers(a), as_numbers(b)
@@ -86,9 +95,8 @@ class SameNumber:
         near = self._within(given, right, NEAR * self.tolerance)
         return f"near: give it to within {self.tolerance:g}" if near else ""
 
-    @staticmethod
-    def _within(a: Tensor, b: Tensor, tolerance: float) -> bool:
-        return torch.allclose(a, b, rtol=0, atol=tolerance, equal_nan=True)
+    def _within(self, a: Tensor, b: Tensor, tolerance: float) -> bool:
+        return torch.allclose(a, b, rtol=self.share, atol=tolerance, equal_nan=True)
 
 
 @dataclass(frozen=True)
@@ -140,7 +148,10 @@ def as_numbers(value: Any) -> Float64[Tensor, "*shape"]:
     try:
         return torch.as_tensor(value, dtype=torch.float64)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise Unusable(f"one number or one tensor is asked for, and this is a {type(value).__name__}.") from error
+        kind = type(value).__name__
+        if isinstance(value, list | tuple) and any(isinstance(part, Tensor) for part in value):
+            kind += " of tensors: torch.stack makes it one"
+        raise Unusable(f"one number or one tensor is asked for, and this is a {kind}.") from error
 
 
 def wrong_shape(given: Tensor, right: Tensor, tolerance: float) -> str:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from neurosym_lite.classroom import EXERCISES, Exercise, Mistake, check, judge
+from neurosym_lite.classroom.chapter_01 import _entropy, _information
 from neurosym_lite.classroom.exercises import SameFunction, SameNumber, same_function
 from neurosym_lite.classroom.register import CHAPTERS
 
@@ -80,6 +81,64 @@ def test_numbers_are_in_order_and_chapters_do_not_plot(chapter: int) -> None:
     names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert not {name.split(".")[0] for name in names} & {"matplotlib", "seaborn", "ipywidgets"}
     assert not {"neurosym_lite.figures", "neurosym_lite.widgets"} & names
+
+
+def doubled(value: object) -> object:
+    """With 64 bits for each float of a tensor."""
+    if isinstance(value, torch.Tensor):
+        return value.double() if value.is_floating_point() else value
+    return type(value)(map(doubled, value)) if type(value) in (list, tuple) else value
+
+
+@pytest.mark.parametrize("number", [n for n, e in EXERCISES.items() if isinstance(e.same, SameFunction)])
+def test_a_right_answer_may_compute_in_64_bits(number: str) -> None:
+    solution = EXERCISES[number].solution
+    assert judge(number, lambda *given: solution(*map(doubled, given))).right
+
+
+# wrong answers that agree with the right one wherever inputs are friendly: an origin, one sign, a smaller than b
+NEARLY = {
+    "1.1": lambda table: _information(table / table.sum()) / min(_entropy(p) for p in _sides(table)),
+    "3.4": lambda z, q, prior: (
+        -math.log(float(q[1]) * math.sqrt(2 * math.pi * math.e))
+        - math.log(sum(float(w) * _density(float(z), float(m), float(s)) for w, m, s in zip(*prior, strict=True)))
+    ),
+    "5.3": lambda values: _effective_less(values, values[0]),
+    "5.3 ": lambda values: _effective_less(values, sum(values) / len(values)),
+    "5.3  ": lambda values: _effective_less(values, sorted(values)[len(values) // 2]),
+    "5.5": lambda accuracies, cap: 20 * len(accuracies) if sum(accuracies[-3:]) >= 2.7 else cap,
+    "8.6": lambda x, pages, e: EXERCISES["8.6"].solution(x, pages[:, 1:], e) + 1,
+}
+
+
+def _sides(table: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return (table / table.sum()).sum(0), (table / table.sum()).sum(1)
+
+
+def _density(z: float, mean: float, std: float) -> float:
+    return math.exp(-0.5 * ((z - mean) / std) ** 2) / (std * math.sqrt(2 * math.pi))
+
+
+def _effective_less(values: list[float], level: float) -> float:
+    weights = [math.exp(value - level) for value in values]
+    return sum(weights) ** 2 / sum(weight**2 for weight in weights)
+
+
+@pytest.mark.parametrize("number", NEARLY)
+def test_an_answer_that_is_right_on_friendly_inputs_alone_is_not_right(number: str) -> None:
+    assert not judge(number.strip(), NEARLY[number]).right
+
+
+@pytest.mark.parametrize(
+    ("number", "rounded", "says"), [("7.1", 42.8, ""), ("9.2", 126, "page"), ("10.2", 2.24, "root")]
+)
+def test_a_known_mistake_is_known_with_three_digits(number: str, rounded: float, says: str) -> None:
+    verdict = judge(number, rounded)
+    assert not verdict.right and says in verdict.says and verdict.says != EXERCISES[number].otherwise
+
+
+def test_the_right_number_with_too_few_digits_is_near_it_and_no_mistake() -> None:
+    assert judge("1.3", 2.3).says == "near: give it to within 0.001"
 
 
 def test_check_prints_one_line(capsys) -> None:
