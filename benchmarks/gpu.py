@@ -2,7 +2,8 @@
 
 Steps a second of the training loop, batches included: operation by operation beside a CUDA graph. Then four runs by
 graph, each in a process of its own as `train-queue` starts them: one after another, all at once, and all at once under
-NVIDIA's MPS where it is installed, which lets kernels of several processes run side by side. Needs MNIST.
+NVIDIA's MPS where it is installed, which lets kernels of several processes run side by side. Last, how long the command
+takes from its start to its end with four short runs: one at a time, and all at once. Needs MNIST.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +27,7 @@ from benchmarks.step import one_phase
 from neurosym_lite.training.checkpoints import write_atomically
 from neurosym_lite.training.loop import Run, start, train_step
 from neurosym_lite.training.mps import CONTROL, mps
+from neurosym_lite.training.queue import Job, read_queue, write_queue
 from neurosym_lite.training.recipe import rescaled
 from neurosym_lite.training.recipes import get_recipe
 from neurosym_lite.training.records import RESULTS
@@ -40,6 +43,7 @@ CASES = (
 WARM, STEPS, ROUNDS = 20, 40, 3  # steps before the clock, steps between two looks at it, looks
 AT_ONCE = ("gnm-mnist4-lite", "gnm-mnist10-lite", "dood-mnist-lite", "convdraw-mnist4-lite")
 SECONDS = 5.0  # that each of these trains for
+TO_THE_END = ("gnm-gaussian-digits4-lite", "slvm-digits1-lite", "vae-digits1-lite", "dood-digits-short")
 SLICE = 10  # steps between two looks at the clock there
 
 
@@ -105,6 +109,20 @@ def trained(processes: list[subprocess.Popen]) -> list[float]:
     return [float(process.stdout.readline()) for process in processes]
 
 
+def seconds_to_the_end(recipes: tuple[str, ...], jobs: int, *options: str) -> float:
+    """Seconds that train-queue takes for these recipes, so many at a time, from its start to its end."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "queue.json"
+        write_queue(path, [Job(name) for name in recipes])
+        command = [sys.executable, "-m", "neurosym_lite", "train-queue", str(path), "--out", f"{folder}/runs"]
+        began = time.perf_counter()
+        subprocess.run([*command, "--jobs", str(jobs), *options], check=True)
+        seconds = time.perf_counter() - began
+        if not all(job.done for job in read_queue(path)):
+            raise RuntimeError("a run did not come to its end")
+    return seconds
+
+
 def rounded(values: list[float]) -> list[float]:
     """As the report has them."""
     return [significant(value, 3) for value in values]
@@ -134,6 +152,12 @@ def measure(path: Path) -> None:
         with mps() as variables, workers(variables) as processes:
             report["at_once"]["mps"] = rounded(trained(processes))
         print(report["at_once"]["mps"], flush=True)
+        write()
+    ends = {"recipes": TO_THE_END}
+    for name, options in (("unmeasured", ["--unmeasured"]), ("measured", [])):
+        ends[name] = rounded([seconds_to_the_end(TO_THE_END, jobs, *options) for jobs in (1, len(TO_THE_END))])
+        print(name, ends[name], flush=True)
+        report["to_the_end"] = ends
         write()
 
 

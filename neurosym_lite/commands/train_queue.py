@@ -89,7 +89,8 @@ class Queue:
         slot = min(set(range(self.options.jobs)) - {running.slot for running in self.running})
         log = open(folder / LOG, "ab")  # noqa: SIM115  (the process writes to it; closed when that has ended)
         # a session of its own: Ctrl-C comes to us, and we pass it on once
-        environment = os.environ | self.variables | _gpu_of(slot) | {loop.QUEUE: str(os.getpid())}
+        threads = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // self.options.jobs))}  # of metrics
+        environment = threads | os.environ | self.variables | _gpu_of(slot) | {loop.QUEUE: str(os.getpid())}
         process = subprocess.Popen(command, stderr=log, stdout=log, start_new_session=True, env=environment)
         say(f"begun {job.name} at step {job.step:,} of {job.steps:,}")
         return Running(job.name, slot, process, log)

@@ -90,13 +90,14 @@ def train_step(run: Run, source: Source) -> None:
         run.optimiser, run.bank, run.work = make_optimiser(run.model, phase, run.device), None, None
     if run.work is None:
         run.work = make_step(run.model, run.optimiser, phase, run.engine, run.device, run.ranks)
+        run.followed = list(run.model.state_dict().values())
     before = run.data_generator.get_state()
     feed = Feed(draw(run, source, phase), schedule_weights(run, phase, step))
     set_rate(run.optimiser, phase.learning_rate(step))
     outputs = run.work(feed)
     if run.averages:
         decay = min(run.recipe.ema, (1 + run.step) / (10 + run.step))
-        torch._foreach_lerp_(list(run.averages.values()), list(run.model.state_dict().values()), 1 - decay)
+        torch._foreach_lerp_(list(run.averages.values()), run.followed, 1 - decay)
     run.sums = outputs[:-1] if run.sums is None else run.sums + outputs[:-1]
     run.step += 1
     run.unchecked.append(Seen(run.step, outputs, before))
@@ -164,6 +165,8 @@ def fit(
     with Interrupt(patient=run.ranks.count > 1) as interrupt:
         try:
             interrupted = _loop(run, source, state_path, steps, deadline, on_step, interrupt)
+            with _counted(run):
+                check_steps(run)
             save_state(run, state_path)
         except Diverged as error:
             raise FloatingPointError(_explained(error, run, source, state_path)) from error

@@ -48,6 +48,7 @@ class Run:
     # of the phase that the run is in; not saved, but made again
     bank: SymbolBank | None = None
     work: Step | None = None
+    followed: list[Tensor] = field(default_factory=list)  # what the averages follow, in their order
 
 
 class Diverged(FloatingPointError):

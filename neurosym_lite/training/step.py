@@ -106,7 +106,8 @@ def make_step(
     """The step of a phase by an engine: each operation as it comes, as a CUDA graph, or compiled (on a GPU both)."""
     objective: nn.Module = Objective(model, phase.objective)
     if engine == "compile":
-        objective = torch.compile(objective, fullgraph=True)
+        # phases differ in what a batch is: each is compiled for its own shapes, not for any
+        objective = torch.compile(objective, fullgraph=True, dynamic=False)
     if ranks.count > 1:
         objective = DistributedDataParallel(objective, static_graph=True)
     captured = engine != "eager" and device.type == "cuda" and ranks.count == 1

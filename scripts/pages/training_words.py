@@ -58,7 +58,7 @@ A test compares the losses of both wherever there is a GPU. How fast they are wa
 of <BATCH>, batches included: `python -m benchmarks.gpu` writes `data/results/gpu.json`.
 
 <ENGINES>
-A GPU that one such run keeps waiting has room for more. <AT_ONCE>
+A GPU that one such run keeps waiting has room for more. <AT_ONCE><TO_THE_END>
 
 The model of the paper's size that is trained soonest is `gnm-staged-mnist4`: <STAGED>.
 

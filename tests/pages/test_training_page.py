@@ -50,3 +50,9 @@ def test_four_at_once_are_summed_up_in_runs_one_after_another() -> None:
     said = training_page.at_once_sentence(once)
     assert "(`a`, `b`) did together 1.6 times" in said and "each between 75% and 80% of its speed" in said
     assert "0.8 times, and the slowest had 30%" in said
+
+
+def test_a_list_to_its_end_is_said_with_and_without_metrics() -> None:
+    said = training_page.to_the_end_sentence({"recipes": ["a", "b"], "unmeasured": [100, 40], "measured": [300, 90]})
+    assert "(`a`, `b`) took 100 s one after another and 40 s at once, 2.5 times sooner" in said
+    assert said.endswith("300 s one after another and 90 s at once, 3.3 times sooner.")

@@ -163,10 +163,27 @@ for name in ("vae-digits1-lite", "gnm-gaussian-digits4-lite", "dood-digits-lite"
 """
 
 
-def test_a_loss_is_traced_whole_by_the_compiler() -> None:
+IN_PHASES = """
+from dataclasses import replace
+from functools import partial
+import sys
+import torch
+from neurosym_lite.training.loop import fit, start
+from neurosym_lite.training.recipes import RECIPES
+torch.compile = partial(torch.compile, backend="eager")
+recipe = RECIPES["gnm-digits4-lite"]
+phases = tuple(replace(phase, steps=1, batch=2, bank=phase.bank and 64) for phase in recipe.phases)
+assert len({phase.objective for phase in phases}) == 3
+run = start(replace(recipe, phases=phases), 0, "cpu", engine="compile")
+fit(run, sys.argv[1], steps=3)
+"""
+
+
+@pytest.mark.parametrize("script", [COMPILED, IN_PHASES], ids=["alone", "one phase after another"])
+def test_a_loss_is_traced_whole_by_the_compiler(script: str, tmp_path) -> None:
     """In a process of its own, where no annotations are checked: the compiler does not follow the checks."""
     process = subprocess.run(
-        [sys.executable, "-c", COMPILED], capture_output=True, text=True, timeout=600,
+        [sys.executable, "-c", script, str(tmp_path / "state")], capture_output=True, text=True, timeout=600,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert process.returncode == 0, process.stderr[-3000:]
