@@ -37,6 +37,11 @@ class Gaussian(NamedTuple):
         return self.std.log() + 0.5 * (1 + LOG_TWO_PI)
 
 
+def standard_gaussian(shape: tuple[int, ...], like: Tensor) -> Gaussian:
+    """N(0, I) in a shape, on the device and in the type of `like`."""
+    return Gaussian(like.new_zeros(shape), like.new_ones(shape))
+
+
 class Bernoulli(NamedTuple):
     """A yes or no, given by its logit log(p / (1 - p))."""
 

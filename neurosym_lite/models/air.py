@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Generator, Tensor, nn
 
-from neurosym_lite.distributions import Bernoulli, Gaussian, gaussian_head
+from neurosym_lite.distributions import Bernoulli, Gaussian, gaussian_head, standard_gaussian
 from neurosym_lite.models.dood_config import AIRConfig
 from neurosym_lite.models.drawing import (
     WHERE_START,
@@ -115,7 +115,7 @@ class AIR(Drawer):
         glimpse = frames.glimpse(seen, where, (self.config.glimpse,) * 2)
         q_what = gaussian_head(self.q_what(torch.cat([state, self.glimpse_encoder(glimpse)], dim=1)))
         what = q_what.mean if mode else q_what.sample()
-        standard = Gaussian(torch.zeros_like(what), torch.ones_like(what))
+        standard = standard_gaussian(what.shape, what)
         kl = (q_where.log_prob(where) - self.prior_where(where).log_prob(where)).sum(1)
         kl = kl + (q_what.log_prob(what) - standard.log_prob(what)).sum(1)
         q_on, prediction = self.q_on(state.detach())[:, 0], self.baseline(state.detach())[:, 0]
@@ -144,8 +144,7 @@ class AIR(Drawer):
         """n images from the prior, cut off at 1; each of so many `parts` where they are given, in place of the coin."""
         steps, like = self.config.strokes, self.p_on
         where = self.prior_where(like.new_empty(n, steps, WHERE)).sample(generator)
-        zeros = like.new_zeros(n, steps, self.config.what)
-        what = Gaussian(zeros, torch.ones_like(zeros)).sample(generator)
+        what = standard_gaussian((n, steps, self.config.what), like).sample(generator)
         if parts is None:
             on = Bernoulli(like.expand(n, steps)).sample(generator).cumprod(1)
         else:

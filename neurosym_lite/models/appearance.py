@@ -8,7 +8,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from neurosym_lite.distributions import Gaussian, gaussian_head
+from neurosym_lite.distributions import Gaussian, gaussian_head, standard_gaussian
 from neurosym_lite.layers import doubling_stack, mlp, subpixel_stack
 from neurosym_lite.models.gnm_config import GNMConfig
 
@@ -95,8 +95,7 @@ class BackgroundPrior(nn.Module):
 
     def auxiliary(self, n: int, like: Tensor) -> Gaussian:
         """N(0, I), the unconditional prior of equation 7."""
-        zeros = like.new_zeros(n, self.width)
-        return Gaussian(zeros, torch.ones_like(zeros))
+        return standard_gaussian((n, self.width), like)
 
     def forward(self, latent: Float[Tensor, "B D"]) -> Gaussian:
         """p(z_b | z_g)."""

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from neurosym_lite.distributions import Gaussian, gaussian_head, image_log_likelihood, kl_gaussian
+from neurosym_lite.distributions import Gaussian, gaussian_head, image_log_likelihood, kl_gaussian, standard_gaussian
 from neurosym_lite.models.vae import VAEWeights
 
 LEAST_LOG_MASK = -10.0  # what the component encoder sees of a mask that is nearly zero
@@ -228,8 +228,8 @@ class Genesis(nn.Module):
     def _mask_slots(self, code: Float[Tensor, "B E"] | None, n: int, mode: bool, generator: Generator | None) -> Slots:
         """z_m,1 to z_m,K: the first from N(0, I), each other given those before it."""
         weight = self.prior_head.weight
-        latent = weight.new_zeros(n, self.config.mask_latent)
-        prior, prior_state, posterior_state = Gaussian(latent, torch.ones_like(latent)), None, None
+        prior, prior_state, posterior_state = standard_gaussian((n, self.config.mask_latent), weight), None, None
+        latent = prior.mean
         priors, posteriors, latents = [], [], []
         for slot in range(self.config.components):
             if slot:

@@ -12,7 +12,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from neurosym_lite.distributions import Gaussian, gaussian_head, kl_gaussian
+from neurosym_lite.distributions import Gaussian, gaussian_head, kl_gaussian, standard_gaussian
 from neurosym_lite.layers import mlp
 
 
@@ -44,8 +44,7 @@ class GaussianGlobal(nn.Module):
 
     def prior(self, n: int, like: Tensor) -> Gaussian:
         """p(z_g) = N(0, I)."""
-        zeros = like.new_zeros(n, self.latent)
-        return Gaussian(zeros, torch.ones_like(zeros))
+        return standard_gaussian((n, self.latent), like)
 
     def structure(self, latent: Float[Tensor, "B D"]) -> Float[Tensor, "B K F"]:
         """f(z_g): features for every cell."""

@@ -14,7 +14,14 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from neurosym_lite.distributions import Bernoulli, Gaussian, gaussian_head, image_log_likelihood, kl_gaussian
+from neurosym_lite.distributions import (
+    Bernoulli,
+    Gaussian,
+    gaussian_head,
+    image_log_likelihood,
+    kl_gaussian,
+    standard_gaussian,
+)
 from neurosym_lite.latents import Detection, ObjectLatents, SceneLatents, Where
 from neurosym_lite.layers import conv_stack, mlp
 from neurosym_lite.models.appearance import Background, BackgroundPrior, GlimpseDecoder
@@ -139,12 +146,12 @@ class GNM(nn.Module):
     def auxiliary_prior(self, n: int, presence: Float[Tensor, ""] | float) -> ObjectDistribution:
         """p_aux(z_s) of appendix C: presence Ber(rho), boxes near their cell, depth and what N(0, 1)."""
         config, cells = self.config, self.config.grid**2
-        zeros = self.centres.new_zeros(n, cells, config.what)
+        unit = standard_gaussian((n, cells, config.what), self.centres)
+        zeros = unit.mean
         odds = torch.as_tensor(presence, device=zeros.device, dtype=zeros.dtype).logit()
         mean = zeros.new_zeros(n, cells, WHERE)
         mean[..., 0].fill_(config.scale_mean)
         std = torch.stack([torch.full_like(zeros[..., 0], s) for s in config.where_std], dim=-1)
-        unit = Gaussian(zeros, torch.ones_like(zeros))
         return ObjectDistribution(
             Bernoulli(odds.expand(n, cells)), Gaussian(mean, std), Gaussian(zeros[..., 0], unit.std[..., 0]), unit
         )

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
-from neurosym_lite.distributions import Gaussian, gaussian_head, image_log_likelihood, kl_gaussian
+from neurosym_lite.distributions import Gaussian, gaussian_head, image_log_likelihood, kl_gaussian, standard_gaussian
 from neurosym_lite.layers import conv_block, conv_stack, subpixel_stack
 
 
@@ -76,8 +76,7 @@ class VAE(nn.Module):
 
     def prior(self, n: int, like: Tensor) -> Gaussian:
         """p(z) = N(0, I) for n images, on the device and in the type of `like`."""
-        zeros = like.new_zeros(n, self.config.latent)
-        return Gaussian(zeros, torch.ones_like(zeros))
+        return standard_gaussian((n, self.config.latent), like)
 
     def render(self, latent: Float[Tensor, "B D"]) -> Float[Tensor, "B C H W"]:
         """Mean of p(x | z), in (0, 1)."""

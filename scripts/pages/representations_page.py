@@ -6,7 +6,7 @@ Measures nothing. A number reaches the page only from data/results/ or data/publ
 import json
 
 from scripts.pages import representations_words as words
-from scripts.pages.cells import NOT_RUN, at_least, cell, lines, linked, measured, steps
+from scripts.pages.cells import at_least, cell, lines, linked, measured, steps
 from scripts.pages.markdown import number, table, write_page
 from scripts.pages.records import CONTROLS, PUBLISHED, RECORDS, Record, load_records, of_controls, runs_of
 from scripts.pages.results_words import DATASETS
@@ -60,8 +60,7 @@ def table_4(published: dict, records: list[Record]) -> str:
             shown = dict(zip(theirs, map(number, published[dataset][row]), strict=True))
             body += lines(row, TABLE_4, shown, cells(f"{stem}-{rule}-lite", TABLE_4, records))
         if runs_of(staged := f"gnm-staged-{rule}", records):
-            ours = [text.replace(NOT_RUN, words.NOT_MEASURED) for text in cells(staged, TABLE_4, records)]
-            body += lines("GNM, in stages", TABLE_4, {}, ours)
+            body += lines("GNM, in stages", TABLE_4, {}, cells(staged, TABLE_4, records))
         parts += [f"### {DATASETS[dataset]}\n", table(["model", *TABLE_4], body)]
     return "\n".join(parts)
 

@@ -10,7 +10,6 @@ and what became of the Arrow Room, where the boxes have colour, depth and a grou
 Each of our numbers leads to the run record that it comes from. A row without one says so.
 """
 
-NOT_MEASURED = "not measured"
 TABLE_4 = """## Table 4: boxes and codes
 
 - **AP 0.5**: average precision of the boxes, where a box counts that overlaps the true one by half (intersection over
