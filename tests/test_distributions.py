@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch import Generator
 from torch import distributions as td
 
 from neurosym_lite.distributions import (
@@ -125,3 +126,40 @@ def test_image_log_likelihood_equals_torch_and_its_ceiling_is_the_papers() -> No
 def test_no_images_have_no_likelihood() -> None:
     nothing = torch.zeros(0, 1, 8, 8)
     assert image_log_likelihood(nothing, nothing, 0.2).shape == (0,)
+
+
+def test_mixture_samples_have_the_mixtures_spread() -> None:
+    logits, mean, std = torch.tensor([0.0, 1.0]), torch.tensor([[0.0], [5.0]]), torch.tensor([[0.1], [2.0]])
+    drawn = GaussianMixture(*(p.expand(40_000, *p.shape) for p in (logits, mean, std))).sample(
+        Generator().manual_seed(0)
+    )[:, 0]
+    first = drawn.abs() < 0.5
+    assert abs(drawn[drawn > 5].sub(5).square().mean().sqrt() - 2) < 0.05
+    assert abs(drawn[first].std() - 0.1) < 0.02
+
+
+def test_kl_gradients_are_torchs() -> None:
+    for _ in range(4):
+        parts = [
+            p.double().requires_grad_()
+            for p in (torch.randn(3, 5), torch.rand(3, 5) + 0.3, torch.randn(3, 5), torch.rand(3, 5) + 0.3)
+        ]
+        ours = torch.autograd.grad(kl_gaussian(Gaussian(*parts[:2]), Gaussian(*parts[2:])).sum(), parts)
+        theirs = torch.autograd.grad(td.kl_divergence(td.Normal(*parts[:2]), td.Normal(*parts[2:])).sum(), parts)
+        for a, b in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(a, b)
+
+
+def test_relaxed_samples_reach_the_tails() -> None:
+    drawn = Bernoulli(torch.zeros(100_000)).relaxed_sample(1.0, Generator().manual_seed(0))
+    assert drawn.min() < 0.001 and drawn.max() > 1 - 0.001
+
+
+def test_relaxed_samples_come_from_the_generator() -> None:
+    q = Bernoulli(torch.zeros(10))
+    assert torch.equal(*(q.relaxed_sample(0.5, Generator().manual_seed(1)) for _ in range(2)))
+
+
+def test_entropy_is_torchs() -> None:
+    q = Gaussian(torch.randn(3), torch.rand(3) + 0.1)
+    torch.testing.assert_close(q.entropy(), td.Normal(*q).entropy())

@@ -2,8 +2,13 @@
 
 import pytest
 import torch
+from torch import Generator, nn
 
+from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.evaluation import binding as bind
 from neurosym_lite.evaluation.binding import bins, information, information_gap, linear_readout, neighbour_readout
+from neurosym_lite.models.gnm import GNM
+from tests.models.test_gnm import SMALL, images
 
 
 def test_bins_are_equally_filled() -> None:
@@ -45,3 +50,28 @@ def test_neighbours_read_what_no_line_reads() -> None:
 def test_a_fact_that_never_changes_cannot_be_told() -> None:
     with pytest.raises(ValueError, match="the same in every scene"):
         information(torch.randn(10, 2), torch.zeros(10, dtype=torch.int64))
+
+
+def test_one_digit_codes_are_the_likeliest_objects_box_and_looks() -> None:
+    model, x = GNM(SMALL).eval(), images()
+    nn.init.normal_(model.posterior_heads.pres.weight)
+    q = model.infer(x, mode=True).objects
+    code = bind.one_digit_code(model, x)
+    for row, k in enumerate(q.pres.probability.argmax(1)):
+        box = model.boxes(q.where.mean)
+        torch.testing.assert_close(code[row], torch.cat([box.shift[row, k], box.scale[row, k], q.what.mean[row, k]]))
+
+
+def test_each_fact_has_its_own_gap_and_readout(monkeypatch) -> None:
+    scenes = SceneSource("mnist1").batch(400, Generator().manual_seed(0))
+    centre = scenes.boxes[:, 0, :2] + 5
+    rows = iter(centre.split(bind.BATCH))
+
+    def code(model, images):
+        return torch.cat([next(rows)[:, :1], torch.randn(len(images), 100)], dim=1)
+
+    monkeypatch.setattr(bind, "one_digit_code", code)
+    found = bind.binding(GNM(SMALL), scenes)
+    assert found["gap_x"] > 0.5 > 0.2 > max(found["gap_y"], found["gap_class"])
+    assert found["readout_x"] > 0.99
+    assert found["readout_y"] < 0.1 and found["neighbours_y"] < 0.2

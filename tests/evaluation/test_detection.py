@@ -5,8 +5,14 @@ import pytest
 import torch
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
+from torch import Tensor
 
+from neurosym_lite.data.scenes import Scenes
+from neurosym_lite.evaluation import detection as det
 from neurosym_lite.evaluation.detection import average_precision, box_iou, match, mean_average_precision
+from neurosym_lite.latents import Boxes, Detection
+from neurosym_lite.models.gnm import GNM
+from tests.models.test_gnm import SMALL
 
 
 def box(*corners: float) -> list[float]:
@@ -130,3 +136,35 @@ def test_at_101_points_it_is_cocos(threshold: float, noise: float, capsys: pytes
     assert ours == pytest.approx(coco_average_precision(found, confidence, true, present, threshold), abs=5e-3)
     eleven = average_precision(found, confidence, true, present, threshold)
     assert eleven == pytest.approx(ours, abs=0.06)
+
+
+def test_a_box_at_the_threshold_is_a_hit() -> None:
+    assert det.match(torch.tensor([[[0.5]]]), torch.ones(1, 1), torch.tensor([[True]]), 0.5).all()
+
+
+def test_the_last_threshold_is_095() -> None:
+    true = torch.tensor([[[0.0, 0.0, 10.0, 10.0]]])
+    off = torch.tensor([[[0.0, 0.0, 10.0, 9.2]]])  # IoU 0.92: passes 0.50, 0.55, ..., 0.90, nine of ten
+    assert det.mean_average_precision(off, torch.ones(1, 1), true, torch.ones(1, 1).bool()) == pytest.approx(0.9)
+
+
+class Finder(GNM):
+    """Finds what it is told."""
+
+    def detect(self, images: Tensor) -> Detection:
+        return self.found
+
+
+def test_detection_by_hand() -> None:
+    true = torch.tensor([[[0.0, 0.0, 10.0, 10.0], [20.0, 0.0, 30.0, 10.0]]] * 3)
+    scenes = Scenes(
+        torch.zeros(3, 1, 64, 64, dtype=torch.uint8), true, torch.ones(3, 2).long(), torch.ones(3, 2).bool()
+    )
+    model = Finder(SMALL)
+    present = torch.tensor([[True, True], [True, False], [False, False]])
+    model.found = Detection(
+        Boxes(true, present), torch.tensor([[0.9, 0.8], [0.9, 0.4], [0.3, 0.2]]), torch.zeros(3, 1, 64, 64)
+    )
+    found = det.detection(model, scenes)
+    assert found["count_mean"] == 1 and found["count_right"] == pytest.approx(1 / 3)
+    assert found["ap50"] == found["ap50_95"] == 1  # boxes count by their confidence, below a half too

@@ -20,7 +20,8 @@ from neurosym_lite.models.symbols import ObjectDistribution
 from neurosym_lite.models.vae import VAE, VAEWeights
 from tests.models import test_convdraw, test_genesis, test_vae
 from tests.models.test_convdraw import MLP
-from tests.models.test_gnm import SMALL, VARIANTS
+from tests.models.test_gnm import MASKED, SMALL, VARIANTS, images
+from tests.models.test_gnm_by_hand import half_a_std
 
 UNIT_STD = math.log(math.exp(1 - 1e-3) - 1)  # raw value that a head reads as std 1
 RAREST = -20.0  # raw presence whose probability is the least there is, 1.5e-4
@@ -214,3 +215,45 @@ def bring_near(model: nn.Module) -> None:
         last = [layer for layer in net.modules() if isinstance(layer, nn.Linear | nn.Conv2d)][-1]
         nn.init.normal_(last.weight, std=1e-3)
         nn.init.constant_(last.bias, shift)
+
+
+@pytest.mark.parametrize("relaxed", [False, True])
+@pytest.mark.parametrize(
+    "config",
+    [
+        dataclasses.replace(MASKED, prior="gaussian"),
+        dataclasses.replace(MASKED, prior="struct"),
+        VARIANTS["struct, mixture"],
+    ],
+)
+def test_a_weight_by_hand(config, relaxed, monkeypatch) -> None:
+    """Every draw is half a std from its mean; presence is a coin of its own."""
+    coin = torch.tensor([[1.0, 0.0, 1.0, 0.0]]).expand(3, 4)
+    monkeypatch.setattr(Gaussian, "sample", half_a_std)
+    monkeypatch.setattr(Bernoulli, "sample", lambda self, generator=None: coin)
+    monkeypatch.setattr(Bernoulli, "relaxed_sample", lambda self, t, generator=None: (self.logits / t).sigmoid())
+    model, x = GNM(config).eval(), images()
+    with torch.no_grad():
+        seen = model.infer(x)
+        q = seen.objects
+        pres = (q.pres.logits / 0.5).sigmoid() if relaxed else coin
+        symbols = ObjectLatents(pres, seen.where, half_a_std(q.depth), half_a_std(q.what))
+        g = model.globals
+        if config.prior == "gaussian":
+            qg = g.posterior(seen.features)
+            z = half_a_std(qg)
+            f = g.structure(z)
+            ratio = (Gaussian(torch.zeros_like(z), torch.ones_like(z)).log_prob(z) - qg.log_prob(z)).sum(1)
+        else:
+            steps = g.run(seen.features, 3)
+            z, f = (torch.cat([s.latent for s in steps], 1), steps[-1].features)
+            ratio = sum(
+                s.prior.log_prob(s.latent).view(3, -1).sum(1) - s.posterior.log_prob(s.latent).sum(1) for s in steps
+            )
+        p = model.prior_symbols(f)
+        behind = half_a_std(seen.background)
+        want = image_log_likelihood(x, model.render(symbols, behind), config.sigma) + ratio
+        want = want + log_density(p, symbols, relaxed) - log_density(q, symbols, relaxed)
+        if config.background:
+            want = want + (model.background_prior(z).log_prob(behind) - seen.background.log_prob(behind)).sum(1)
+    torch.testing.assert_close(log_weight(model, x, relaxed), want)

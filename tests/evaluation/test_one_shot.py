@@ -223,3 +223,10 @@ def test_one_shot_is_asked_of_drawers_of_the_right_size_that_lay_strokes_or_redr
     recipe = get_recipe("dood-omniglot")
     with pytest.raises(ValueError, match="metric 'one_shot'"):
         evaluate(recipe.build(), recipe, ("one_shot",))
+
+
+def test_the_way_back_counts_by_its_share() -> None:
+    f, b, among = (torch.randn(3, 3) for _ in range(3))
+    others = torch.stack([torch.stack([among[j, i] for j in range(3) if j != i]) for i in range(3)])
+    back = b.T - evidence(others, DEFAULT.temperature)[:, None]
+    torch.testing.assert_close(two_ways(f, b, among), f + DEFAULT.back_share * back)

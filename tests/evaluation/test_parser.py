@@ -4,6 +4,7 @@ import json
 
 import pytest
 import torch
+from torch import Generator, nn
 
 from neurosym_lite.data import glyphs
 from neurosym_lite.data.glyphs import core
@@ -169,3 +170,14 @@ def test_what_is_not_a_parser_is_refused(tmp_path) -> None:
     cut.write_bytes(parser_path("digits").read_bytes()[:5000])
     with pytest.raises(CheckpointError, match="not a readable neurosym_lite parser"):
         read_parser(cut)
+
+
+def test_confidence_is_among_the_ten_and_the_trunk_is_all_before_them() -> None:
+    parser, x = load_parser("digits"), SceneSource("mnist4").batch(3, Generator().manual_seed(0)).images / 255
+    read = parser.parse(x)
+    scene, slot = (read.labels != ABSENT).nonzero(as_tuple=True)
+    chances = parser.classify(x, scene, read.centres[scene, slot]).softmax(-1)
+    torch.testing.assert_close(read.confidence[scene, slot], chances.amax(-1))
+    before = next(i for i, layer in enumerate(parser.classifier) if isinstance(layer, nn.Flatten))
+    with torch.no_grad():
+        torch.testing.assert_close(parser.trunk(x), parser.classifier[:before](x))

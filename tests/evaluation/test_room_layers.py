@@ -1,5 +1,7 @@
 """How a model parts rooms: perfect layers score perfectly, and a background that paints solids is told."""
 
+import dataclasses
+
 import pytest
 import torch
 from torch import Generator
@@ -7,7 +9,9 @@ from torch import Generator
 from neurosym_lite.data.arrow_room import ArrowRoomSource
 from neurosym_lite.evaluation import layers
 from neurosym_lite.models.gnm import GNM
+from neurosym_lite.render.compose import Foreground
 from neurosym_lite.training.arrow_recipes import LITE_MODEL
+from tests.models.test_gnm import MASKED
 
 SIZE = 64
 
@@ -49,3 +53,19 @@ def test_a_model_is_split_where_its_objects_cover_more_than_half(rooms) -> None:
     with torch.no_grad():
         model.posterior_heads.pres.bias.fill_(-9.0)
     assert not layers.split(model, rooms.images[:2].float() / 255)[0].any()
+
+
+def test_covered_is_more_than_half(monkeypatch) -> None:
+    model = GNM(dataclasses.replace(MASKED, channels=3, prior="independent")).eval()
+    cover = torch.linspace(0, 1, 256).view(1, 1, 16, 16)
+    monkeypatch.setattr(model, "foreground", lambda latents: (Foreground(cover.expand(1, 3, 16, 16), cover), None))
+    covered, _ = layers.split(model, torch.rand(1, 3, 16, 16))
+    assert torch.equal(covered, cover[:, 0] > 0.5)
+
+
+def test_behind_is_asked_where_solids_stand(monkeypatch) -> None:
+    rooms = ArrowRoomSource(64).batch(2, Generator().manual_seed(0))
+    # wrong where nothing stands
+    behind = layers.empty_room(64).expand(2, -1, -1, -1) + 0.5 * (rooms.masks < 0)[:, None]
+    monkeypatch.setattr(layers, "split", lambda model, batch: (rooms.masks >= 0, behind))
+    assert layers.layer_metrics(GNM(LITE_MODEL), rooms)["layers_behind"] < 1e-9

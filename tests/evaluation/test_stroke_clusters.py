@@ -5,9 +5,11 @@ import torch
 from torch import Generator, Tensor
 
 from neurosym_lite.data.drawings import DrawingSource
-from neurosym_lite.evaluation.stroke_clusters import kinds, parts_of, plane
+from neurosym_lite.evaluation import stroke_clusters as sc
+from neurosym_lite.evaluation.stroke_clusters import Parts, kinds, parts_of, plane
 from neurosym_lite.evaluation.strokes import redraw
 from neurosym_lite.training.checkpoints import load_checkpoint
+from tests.evaluation.test_strokes import model as drawer
 
 
 def blobs(sizes: tuple[int, ...], apart: float) -> Tensor:
@@ -53,3 +55,19 @@ def test_neighbours_stay_near_on_the_plane() -> None:
     assert places.shape == (60, 2)
     middle = places.view(2, 30, 2).mean(1)
     assert (places[:30] - middle[0]).norm(dim=1).max() < (middle[0] - middle[1]).norm()
+
+
+def test_shuffled_columns_have_no_kinds(monkeypatch) -> None:
+    torch.manual_seed(0)
+    codes = torch.cat([torch.randn(60, 4) + 30 * torch.randn(1, 4) for _ in range(8)])
+    given = []
+    monkeypatch.setattr(
+        sc,
+        "parts_of",
+        lambda model, images: given.append(images) or Parts(codes, torch.zeros(480).long(), torch.zeros(480).long()),
+    )
+    x = torch.arange(200, dtype=torch.uint8)[:, None, None, None].expand(200, 1, 28, 28)
+    m = sc.cluster_metrics(drawer(), x, 0)
+    assert m["silhouette"] > 0.8 > m["silhouette_shuffled"] + 0.2
+    order = (255 * given[0][:, 0, 0, 0]).round().long()
+    assert sorted(order.tolist()) == list(range(200)) and order.tolist() != list(range(200))

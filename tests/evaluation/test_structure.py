@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import binomtest
+from torch import Tensor
 
 from neurosym_lite.data.scenes import ABSENT, SceneSource
 from neurosym_lite.data.sources import ENVIRONMENT
-from neurosym_lite.evaluation.parser import Parsed, load_parser
+from neurosym_lite.evaluation.parser import Parsed, Parser, load_parser
 from neurosym_lite.evaluation.parser_check import CORRUPTIONS
 from neurosym_lite.evaluation.structure import (
     accepts,
@@ -19,6 +20,7 @@ from neurosym_lite.evaluation.structure import (
     class_entropy,
     evenness,
     handwriting_spread,
+    obeys,
     place_spread,
     rogan_gladen,
     structure_metrics,
@@ -197,3 +199,52 @@ def test_metrics_of_nothing_are_numbers() -> None:
     assert m["structure_accuracy"] == m["structure_corrected"] == m["structure_confidence"] == 0
     with pytest.raises(ValueError, match="0 samples"):
         structure_metrics(black[:0], black, "mnist4", load_parser("digits"))
+
+
+def four(first: int = 0, off: float = 0.0) -> tuple[Tensor, Tensor]:
+    """MNIST-4, places 20 pixels from the middle; the first digit off by so many pixels."""
+    places = torch.tensor([[12.0 + off, 12.0], [52.0, 12.0], [52.0, 52.0], [12.0, 52.0]])
+    return torch.arange(first, first + 4), places
+
+
+def parsed(*scenes: tuple[Tensor, Tensor]) -> Parsed:
+    labels, places = (torch.stack(c) for c in zip(*scenes, strict=True))
+    return Parsed(labels, places, torch.ones(labels.shape))
+
+
+def test_places_may_be_three_pixels_from_their_mean() -> None:
+    # of four offsets one is off by d: it is 3 d / 4 from the mean
+    assert obeys(parsed(four(off=3.9), four(off=4.1)), "mnist4").tolist() == [True, False]
+
+
+def test_a_pixel_of_128_is_the_mean_of_four() -> None:
+    image = torch.zeros(1, 1, 128, 128)
+    image[..., ::2, ::2] = 1
+    assert (at_parser_size(image) == 0.25).all()
+
+
+class Told(Parser):
+    """Reads what it is told, in turn."""
+
+    def __init__(self, *readings: Parsed) -> None:
+        super().__init__()
+        self.readings = iter(readings)
+
+    def parse(self, images: Tensor) -> Parsed:
+        return next(self.readings)
+
+
+def test_metrics_by_hand() -> None:
+    labels = [four(0), four(3), four(6), (torch.tensor([0, 1, 2, 4]), four()[1])]
+    samples = parsed(*labels)._replace(confidence=torch.tensor([0.9, 0.9, 0.9, 0.5])[:, None].expand(4, 4))
+    again = parsed(four(), four(), four(), four(), labels[3])
+    m = structure_metrics(torch.zeros(4, 1, 64, 64), torch.zeros(5, 1, 64, 64), "mnist4", Told(samples, again))
+    assert m["structure_accuracy"] == 0.75 and m["structure_true_accept"] == pytest.approx(0.8)
+    assert m["structure_corrected"] == pytest.approx(0.75 / 0.8)
+    assert m["structure_confidence"] == pytest.approx(0.8)  # of all digits that were read, accepted or not
+    assert m["structure_classes"] == pytest.approx(math.log(3) / math.log(7))  # of accepted scenes alone
+
+
+def test_scenes_of_ten_have_no_first_class() -> None:
+    ten = torch.arange(10)[None]
+    assert class_entropy(torch.cat([ten, torch.tensor([[3, 4, 5, 6, *[ABSENT] * 6]])])) == 0

@@ -6,8 +6,9 @@ import torch.nn.functional as F
 from torch import Generator
 
 from neurosym_lite.data.arrow_room import ArrowRoomSource
-from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.data.scenes import ABSENT, Scenes, SceneSource
 from neurosym_lite.distributions import Bernoulli, Gaussian
+from neurosym_lite.evaluation import what
 from neurosym_lite.evaluation.what import facts, object_codes, what_metrics
 from neurosym_lite.models.gnm import GNM, Inference
 from neurosym_lite.models.gnm_config import GNMConfig
@@ -68,3 +69,28 @@ def test_a_model_that_finds_nothing_knows_nothing() -> None:
     torch.nn.init.constant_(model.posterior_heads.pres.bias, -9.0)
     scenes = SceneSource("mnist4").batch(10, Generator().manual_seed(0))
     assert what_metrics(model, scenes, scenes) == {"what_class": 0.0, "what_class_neighbours": 0.0}
+
+
+class Seer(GNM):
+    """Sees one object, at the middle of its second cell, (24, 8) of 64 pixels."""
+
+    def infer(self, images: torch.Tensor, mode: bool = False) -> Inference:
+        seen = super().infer(images, mode)
+        logits = torch.full((len(images), 16), -5.0)
+        logits[:, 1] = 5.0
+        where = seen.objects.where._replace(mean=torch.zeros(len(images), 16, 4))
+        return seen._replace(objects=seen.objects._replace(pres=seen.objects.pres._replace(logits=logits), where=where))
+
+
+def test_an_object_has_the_facts_of_the_true_one_that_is_there_and_nearest() -> None:
+    corner = torch.tensor([[19.0, 3.0], [3.0, 19.0], [0.0, 0.0]])
+    boxes = torch.cat([corner, corner + torch.tensor([[10.0], [10.0], [0.0]])], 1).expand(150, 3, 4)
+    labels = torch.arange(150)[:, None] % 5 + torch.tensor([0, 5, 0])
+    labels[:, 2] = ABSENT
+    scenes = Scenes(torch.zeros(150, 1, 64, 64, dtype=torch.uint8), boxes, labels, labels != ABSENT)
+    codes = what.object_codes(Seer(GNMConfig()).eval(), scenes)
+    assert torch.equal(codes.facts["class"], torch.arange(150) % 5)
+    far = scenes._replace(boxes=boxes.clone(), present=scenes.present.clone())
+    far.present[:, 0] = False
+    codes = what.object_codes(Seer(GNMConfig()).eval(), far)
+    assert torch.equal(codes.facts["class"], torch.arange(150) % 5 + 5)  # an empty slot, however near, is no object

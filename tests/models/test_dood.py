@@ -1,22 +1,32 @@
 """DooD and AIR: shapes, who sees what, densities against torch's own, and a small world that is learned."""
 
+import math
 import re
 from dataclasses import replace
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
+from torch.autograd import grad
 from torch.distributions import Categorical, Independent, Laplace, MixtureSameFamily, Normal
 
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.distributions import Gaussian, GaussianMixture
 from neurosym_lite.latents import StrokeLatents
+from neurosym_lite.models import drawing
 from neurosym_lite.models.air import AIR
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.dood_config import PAPER_DOOD, WHERE_HIGH, WHERE_LOW, AIRConfig, DooDConfig
 from neurosym_lite.models.dood_parts import FULL_SPREAD, PAPER_SPREAD, Spread
 from neurosym_lite.models.drawing import DrawingWeights, Encoder
-from neurosym_lite.models.stop import log_stop
+from neurosym_lite.models.stop import (
+    bound,
+    exact,
+    log_stop,
+    nvil,
+    summed,
+)
 
 SMALL = DooDConfig(image_size=16, strokes=3, hidden=24, components=3, glimpse=8, filters=(6,), strides=(2,), samples=16)
 SMALL_AIR = AIRConfig(image_size=16, strokes=3, hidden=24, what=4, glimpse=8, filters=(6,), strides=(2,))
@@ -289,3 +299,82 @@ def test_a_part_needs_looks_and_a_coin() -> None:
         replace(SMALL_AIR, presence_prior=1.0, stop="exact")
     with pytest.raises(ValueError, match="what=0: a part needs at least one number"):
         replace(SMALL_AIR, what=0)
+
+
+def test_the_stop_teaches_no_encoder_and_the_guide_no_frame() -> None:
+    model = build(SMALL)
+    read = model.infer(digits())
+    for value in (read.q_on, read.prediction):
+        assert grad(value.sum(), model.image_encoder.layers[0].weight, retain_graph=True, allow_unused=True) == (None,)
+    stroke = model.read_stroke(digits(), model.begin(4, digits()), mode=True)
+    assert not stroke.canvas_glimpse.requires_grad
+    assert grad(stroke.points.sum(), model.q_where[-1].weight)[0].abs().max() > 0  # it looks where the frame is
+
+
+def test_log_q_is_the_density_of_what_was_drawn(monkeypatch) -> None:
+    model, kept = build(SMALL).eval(), {}
+    for name in ("where_posterior", "points_posterior"):
+        original = getattr(model, name)
+        monkeypatch.setattr(model, name, lambda raw, f=original, n=name: kept.setdefault(n, f(raw)))
+    stroke = model.read_stroke(digits(), model.begin(4, digits()), mode=False)
+    want = torch.distributions.Normal(*kept["where_posterior"]).log_prob(stroke.where).sum(1)
+    want = want + torch.distributions.Normal(*kept["points_posterior"]).log_prob(stroke.points).sum((1, 2))
+    torch.testing.assert_close(stroke.log_q, want)
+
+
+def test_the_pen_knows_the_frames_scale(monkeypatch) -> None:
+    model, seen = build(SMALL).eval(), []
+    original = model.read_pen
+    monkeypatch.setattr(model, "read_pen", lambda x: seen.append(x) or original(x))
+    stroke = model.read_stroke(digits(), model.begin(4, digits()), mode=True)
+    assert torch.equal(seen[0][:, -1], stroke.where[:, 2])
+
+
+def test_stds_of_points_reach_one() -> None:
+    model = build(SMALL)
+    assert torch.allclose(model.points_posterior(torch.full((1, 4 * SMALL.points), 100.0)).std, torch.tensor(1.001))
+
+
+def test_the_slope_is_the_configs() -> None:
+    model = build(replace(SMALL, compositing="sum-tanh", ink_slope=0.4))
+    a = torch.rand(2, 16, 16)
+    torch.testing.assert_close(model.lay(torch.zeros_like(a), a), (a / 0.4).tanh())
+
+
+@pytest.mark.parametrize("config", [SMALL, replace(SMALL, stop="exact"), SMALL_AIR])
+def test_what_is_watched_is_the_average_over_qs_stops(config) -> None:
+    model, images = build(config).eval(), digits()
+    read = model.infer(images)
+    prefixes = model.prefixes(images, read)
+    weights = DrawingWeights(torch.tensor(0.3), torch.tensor(7.0), torch.tensor(4.0), torch.tensor(0.25))
+    loss = model.drawing_loss(images, read.canvases, prefixes, read.prediction, weights)
+    square = ((images - read.canvases) ** 2).sum((2, 3)) / model.scale**2
+    normal = -0.5 * square - 256 * (model.scale * math.sqrt(2 * math.pi)).log()
+    blend = prefixes._replace(log_likelihood=0.75 * prefixes.log_likelihood + 0.25 * normal)
+    share, costs = log_stop(prefixes.q_on).exp(), F.pad(prefixes.kl.cumsum(1), (1, 0))
+    torch.testing.assert_close(loss.log_likelihood, (share * blend.log_likelihood).sum(1))
+    torch.testing.assert_close(loss.kl, (share * costs).sum(1))
+    torch.testing.assert_close(loss.parts, (share * torch.arange(share.shape[1])).sum(1))
+    torch.testing.assert_close(loss.bound, bound(blend))
+    error = (images - read.canvases).abs().sum((2, 3)) / images.sum((1, 2, 3))[:, None]
+    torch.testing.assert_close(loss.error, (share * error).sum(1))
+    if config.stop == "nvil":
+        return
+    terms = (
+        summed(blend, weights.price, weights.any_time) if config.stop == "summed" else exact(blend, weights.any_time)
+    )
+    torch.testing.assert_close(loss.total, -(terms.parts + terms.stop))
+
+
+def test_an_evaluation_leaves_the_running_signal_alone() -> None:
+    model = build(replace(SMALL, stop="nvil")).eval()
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    model.loss(digits(), WEIGHTS._replace(any_time=torch.tensor(0.0)))
+    assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+def test_nvil_is_given_beta(monkeypatch) -> None:
+    model, given = build(replace(SMALL, stop="nvil")), []
+    monkeypatch.setattr(drawing, "nvil", lambda *a: given.append(a) or nvil(*a))
+    model.loss(digits(), WEIGHTS._replace(beta=torch.tensor(3.0)))
+    assert given[0][2] == 3

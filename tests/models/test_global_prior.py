@@ -1,6 +1,7 @@
 """z_g, one Gaussian vector: KL, shapes, and randomness from the generator alone."""
 
 import torch
+import torch.nn.functional as F
 from torch import Generator
 from torch import distributions as td
 
@@ -36,3 +37,14 @@ def test_every_cell_sees_the_whole_latent() -> None:
     for cell in range(4):
         (gradient,) = torch.autograd.grad(features[0, cell].square().sum(), latent, retain_graph=True)
         assert (gradient.abs() > 0).all()
+
+
+def test_gaussian_global_infers_from_the_generator() -> None:
+    model, seen = GaussianGlobal(4, 7, 6, 3, (16,)), torch.randn(5, 4, 7)
+    assert torch.equal(*(model.infer(seen, generator=Generator().manual_seed(0)).latent for _ in range(2)))
+
+
+def test_gaussian_globals_map_is_normed_after_celu() -> None:
+    model = GaussianGlobal(4, 7, 6, 3, (16,))
+    z = torch.randn(5, 3)
+    torch.testing.assert_close(model.structure(z).flatten(1), F.layer_norm(F.celu(model.decoder[0](z)), (24,)))

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.autograd import grad
 
 from neurosym_lite.models.stop import (
+    SIGNAL_DECAY,
     SIGNAL_UNIT,
     Baseline,
     Prefixes,
@@ -187,3 +188,60 @@ def test_a_saturated_stop_learns_by_logistic_regression_alone() -> None:
     (slow,) = grad(exact(sure, NOW).stop.sum(), [sure.q_on])
     (quick,) = grad(summed(sure, NOW, NOW).stop.sum(), [sure.q_on])
     assert slow.abs().max() < 1e-9 < 1e-2 < quick.abs().max()
+
+
+def d(x: float) -> Tensor:
+    return torch.tensor(x, dtype=torch.float64)
+
+
+def signals(prefixes: Prefixes, on: Tensor, beta: float) -> Tensor:
+    """By hand: of each o_t that was asked, log likelihood / beta less all costs from t on."""
+    q, p = prefixes.q_on.sigmoid(), prefixes.p_on.sigmoid()
+    found = torch.zeros_like(prefixes.kl)
+    for i in range(len(on)):
+        n = int(on[i].sum())
+        for t in range(min(n + 1, T)):
+            cost = sum(prefixes.kl[i, s] for s in range(t, n))
+            for s in range(t, min(n + 1, T)):
+                went = on[i, s] == 1
+                cost = cost + ((q if went else 1 - q)[i, s].log() - (p if went else 1 - p)[i, s].log())
+            found[i, t] = prefixes.log_likelihood[i, n] / beta - cost
+    return found.detach()
+
+
+@pytest.mark.parametrize("variance", [0.0, 0.04])
+def test_nvil_learns_from_what_came_after(variance: float) -> None:
+    prefixes, beta = toy(20), d(4.0)
+    prediction = (0.01 * torch.randn(20, T, dtype=torch.float64)).requires_grad_()
+    mean, var = d(0.003), d(variance)
+    torch.manual_seed(5)
+    on, asked = drawn_stop(prefixes.q_on)
+    torch.manual_seed(5)
+    terms = nvil(prefixes, Baseline(prediction, mean, var), beta, NOW)
+    signal = signals(prefixes, on, 4.0)
+    off = (signal / SIGNAL_UNIT - prediction).detach()
+    m = off[asked > 0].mean()
+    v = off[asked > 0].var(correction=0)
+    assert float(mean) == pytest.approx(float(SIGNAL_DECAY * 0.003 + (1 - SIGNAL_DECAY) * m))
+    assert float(var) == pytest.approx(float(SIGNAL_DECAY * variance + (1 - SIGNAL_DECAY) * v))
+    surprise = (off - mean) / max(math.sqrt(var), 1 / SIGNAL_UNIT)
+    by_q, by_prediction = grad(terms.stop.sum(), [prefixes.q_on, prediction])
+    torch.testing.assert_close(by_q, asked * surprise * (on - prefixes.q_on.sigmoid()))
+    torch.testing.assert_close(by_prediction, 2 * asked * off)
+
+
+def test_summed_teaches_q_everywhere_and_p_where_it_is_reached() -> None:
+    prefixes, price = toy(), d(0.5)
+    priced = (worth(prefixes) - price * torch.arange(T + 1)).detach()
+    go_on = continuation(priced)
+    reached = priced.softmax(1).flip(1).cumsum(1).flip(1)[:, :-1]
+    terms = summed(prefixes, price, NOW)
+    by_q, by_p, *rest = grad(terms.stop.sum(), [prefixes.q_on, prefixes.p_on, *prefixes[:2]], allow_unused=True)
+    torch.testing.assert_close(by_q, go_on - prefixes.q_on.sigmoid())
+    torch.testing.assert_close(by_p, reached * (go_on - prefixes.p_on.sigmoid()))
+    assert rest == [None, None]
+
+
+def test_nothing_is_asked_for_parts_while_warming_up() -> None:
+    prefixes = toy()
+    torch.testing.assert_close(summed(prefixes, d(0.5), WARM).parts, worth(prefixes)[:, 1:].mean(1))

@@ -133,3 +133,27 @@ def test_any_number_of_steps() -> None:
     for steps in (1, 8):
         result = draw(steps=steps).generate(2, Generator().manual_seed(0))
         assert result.latent.shape == (2, steps * LATENT)
+
+
+def test_algorithm_1_and_a_map_from_a_given_code_have_the_gradients_of_the_loop_by_hand() -> None:
+    model, seen = draw(inputs=WIDTH), torch.randn(2, CELLS, WIDTH)
+    encoder, decoder = (LSTMState(*(part.expand(2, -1, -1) for part in model.initial[i : i + 2])) for i in (0, 2))
+    drawn, state = torch.zeros(2, CELLS, WIDTH), decoder
+    for _ in range(STEPS):
+        encoder = model.encoder(torch.cat([seen, seen - drawn, state.hidden], -1), encoder)
+        state = model.decoder(torch.cat([model.sketch(model.posterior(encoder.hidden).mean), drawn], -1), state)
+        drawn = drawn + model.add(state.hidden)
+    same_gradients(model, model.run(seen, 2, mode=True)[-1].features, drawn)
+    code = torch.randn(2, STEPS * LATENT)
+    drawn, state = torch.zeros(2, CELLS, WIDTH), decoder
+    for part in code.chunk(STEPS, 1):
+        state = model.decoder(torch.cat([model.sketch(part), drawn], -1), state)
+        drawn = drawn + model.add(state.hidden)
+    same_gradients(model, model.structure(code), drawn)
+
+
+def same_gradients(model: StructDraw, ours: torch.Tensor, by_hand: torch.Tensor) -> None:
+    weights, along = list(model.decoder.parameters()), torch.randn_like(ours)
+    gradients = (torch.autograd.grad((value * along).sum(), weights) for value in (ours, by_hand))
+    for a, b in zip(*gradients, strict=True):
+        torch.testing.assert_close(a, b)

@@ -3,6 +3,7 @@
 import math
 
 import torch
+from torch import Generator, nn
 
 from neurosym_lite.models.symbols import (
     PRESENCE_LIMIT,
@@ -74,3 +75,20 @@ def test_the_mode_rounds_presence_and_a_sample_is_hard() -> None:
     assert set(q.mode().pres.unique().tolist()) <= {0.0, 1.0}
     assert set(q.sample().pres.unique().tolist()) <= {0.0, 1.0}
     assert torch.equal(q.mode().what, q.what.mean)
+
+
+def test_the_second_half_of_a_depth_is_its_std() -> None:
+    heads = SymbolHeads(6, (8,), 3, -1.5, 0.25)
+    nn.init.zeros_(heads.depth.weight)
+    with torch.no_grad():
+        heads.depth.bias.copy_(torch.tensor([1.0, -100.0]))
+    depth = heads(torch.randn(2, 4, 6)).depth
+    assert (depth.mean == 1).all() and torch.allclose(depth.std, torch.tensor(0.001))
+
+
+def test_symbols_are_drawn_from_the_generator_alone() -> None:
+    q = SymbolHeads(6, (8,), 3, -1.5, 0.25)(torch.randn(2, 4, 6))
+    for a, b in zip(*(q.sample(Generator().manual_seed(0)) for _ in range(2)), strict=True):
+        assert torch.equal(a, b)
+    for name in ("where", "depth", "what"):
+        assert not torch.equal(getattr(q.sample(), name), getattr(q, name).mean)

@@ -1,7 +1,10 @@
 """The camera: where points are seen, and back."""
 
+import math
+
 import torch
 
+from neurosym_lite.render import camera
 from neurosym_lite.render.camera import EYE, on_ground, project, unproject, view
 
 
@@ -24,3 +27,13 @@ def test_rays_through_pixels_come_back_to_them() -> None:
     centre = (2 * torch.arange(8) + 1) / 8 - 1
     expected = torch.stack(torch.meshgrid(centre, centre, indexing="xy"), dim=-1).reshape(64, 2)
     assert torch.allclose(project(there), expected, atol=1e-4)
+
+
+def test_rays_at_the_horizon_meet_the_ground() -> None:
+    way = camera.view(64, torch.zeros(()))
+    there = camera.on_ground(torch.tensor(camera.EYE).expand(len(way), 3), way)
+    assert there[:, 2].abs().max() < 0.01
+
+
+def test_the_lens_is_clevrs() -> None:
+    assert abs(camera.FIELD - 2 * math.atan(32 / 2 / 35)) < 0.001

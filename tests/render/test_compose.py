@@ -1,6 +1,9 @@
 """Compositing: the cases in which the right answer is known, and the two forms against each other."""
 
+from functools import partial
+
 import torch
+from torch.autograd import gradcheck
 
 from neurosym_lite.latents import Where
 from neurosym_lite.render.compose import compose_convex, compose_exact, compose_sum, straight_through_cap
@@ -90,3 +93,38 @@ def test_every_input_gets_a_finite_gradient() -> None:
         drawn = compose(*inputs[:4], Where(*inputs[4:6]), inputs[6])
         for gradient in torch.autograd.grad(drawn.square().sum(), inputs):
             assert torch.isfinite(gradient).all() and gradient.abs().max() > 0
+
+
+def test_depths_weigh_by_their_sigmoid() -> None:
+    depth = torch.tensor([[-1.0, 2.0]])
+    near = (-depth).sigmoid()[0]
+    for compose in (compose_exact, compose_convex):
+        drawn = compose(
+            flat(1.0, 0.0), flat(1.0, 1.0), torch.ones(1, 2), depth, whole_canvas(2), torch.zeros(1, 1, *CANVAS)
+        )
+        torch.testing.assert_close(drawn[0, 0, 6, 6], near[0] / near.sum(), atol=1e-4, rtol=0)
+
+
+def test_two_opaque_objects_hide_the_background_once() -> None:
+    for compose in (compose_exact, compose_convex):
+        drawn = compose(
+            flat(0.0, 0.0),
+            flat(1.0, 1.0),
+            torch.ones(1, 2),
+            torch.zeros(1, 2),
+            whole_canvas(2),
+            torch.ones(1, 1, *CANVAS),
+        )
+        assert drawn[0, 0, 6, 6].abs() < 1e-4
+
+
+def test_compose_gradients_are_those_of_the_output() -> None:
+    where = Where(torch.full((1, 2, 2), 0.7).double(), torch.tensor([[[-0.2, 0.1], [0.3, 0.0]]]).double())
+
+    def make(*s):
+        return (0.2 + 0.2 * torch.rand(*s, dtype=torch.float64)).requires_grad_()
+
+    inputs = (make(1, 2, 1, 3, 3), make(1, 2, 1, 3, 3), make(1, 2), make(1, 2))
+    behind = torch.ones(1, 1, 5, 5, dtype=torch.float64)
+    for compose in (compose_exact, compose_convex):
+        assert gradcheck(partial(compose, where=where, background=behind), inputs)

@@ -173,3 +173,12 @@ def test_the_papers_pen_is_the_slow_loop() -> None:
     torch.testing.assert_close(drawn, expected, rtol=1e-6, atol=1e-9)
     empty = ink_sum_max_tanh(points + 50, torch.tensor(blur).double(), torch.tensor(slope).double(), (8, 10))
     assert (empty == 0).all()
+
+
+def test_a_dot_has_its_exact_distance() -> None:
+    points = torch.tensor([[0.1, -0.2]], dtype=torch.float64)
+    found = soft_distance(points, torch.tensor(0.5).double(), (12, 12))
+    x, y = in_pixels(points, (12, 12))[0]
+    rows, columns = torch.meshgrid(*(torch.arange(12.0).double(),) * 2, indexing="ij")
+    exact = (columns - x).square() + (rows - y).square()
+    torch.testing.assert_close(found[exact < 4], exact[exact < 4], atol=1e-4, rtol=0)

@@ -2,6 +2,7 @@
 
 import torch
 
+from neurosym_lite.render import ink_compose
 from neurosym_lite.render.ink_compose import OPACITY, lay_over, lay_over_tanh, soft_or, sum_tanh
 
 
@@ -46,3 +47,7 @@ def test_one_stroke_more_under_sum_and_tanh_needs_no_sum() -> None:
     for t in range(5):
         canvas = lay_over_tanh(canvas, strokes[:, t], slope)
         torch.testing.assert_close(canvas, sum_tanh(strokes[:, : t + 1], slope))
+
+
+def test_the_darkest_ink_is_white_but_for_one_level() -> None:
+    assert round(255 * ink_compose.OPACITY) == 254
