@@ -93,6 +93,7 @@ MOVE_HANDLES = """\
 
 PEN_PAGE = """<div data-pen="NAME"
  style="max-width:26rem;padding:10px;border-radius:6px;background:#fff;color:#1a1a1a;color-scheme:light">
+<noscript>This drawing moves with JavaScript alone.</noscript>
 <div style="position:relative">
 <canvas width="SIDE" height="SIDE" role="img" aria-label="LABEL"
  style="display:block;width:100%;aspect-ratio:1;image-rendering:pixelated;background:#000"></canvas>

@@ -56,6 +56,7 @@ function drawingInk(strokes, progress, opacity, side, pen) {
 
 DRAWING_PAGE = """<div data-pen="NAME"
  style="max-width:44rem;padding:10px;border-radius:6px;background:#fff;color:#1a1a1a;color-scheme:light">
+<noscript>This drawing moves with JavaScript alone.</noscript>
 <div style="display:flex;flex-wrap:wrap;gap:6px 16px;align-items:center;margin-bottom:8px">
 <label>drawing <select style="font:inherit"></select></label>
 <label>stroke to move <select style="font:inherit"></select></label>

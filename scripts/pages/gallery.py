@@ -112,7 +112,7 @@ def show_curves(axes: plt.Axes, failure: Failure) -> None:
         steps, values = curve(f"{kind}-{failure.key}", failure.terms)
         axes.plot(steps, values, color=colour, linestyle=style, marker="o" if style == "-" else "s", markersize=4)
         axes.annotate(KINDS[kind], (steps[-1], values[-1]), xytext=(-4, 6),
-                      textcoords="offset points", ha="right", color=colour)  # fmt: skip
+                      textcoords="offset points", ha="right")  # fmt: skip
     axes.set(xlabel="step", ylabel=failure.axis, ylim=(0, None))
 
 

@@ -36,6 +36,7 @@ BETAS_TEN = {"GNM on MNIST-10": {beta: f"gnm-beta{beta}-mnist10-lite" for beta i
 SETS = {scenes: f"gnm-{scenes}scenes-{RULE}-lite" for scenes in SCENES}
 # a mark and a colour for each model, in all panels
 SHOWN = ("GNM", "ConvDRAW", "VAE", "ConvDRAW-8", "GENESIS")
+MARK_EVERY = 0.12  # of the axes' diagonal, along a line: it is told from others without its colour
 STYLES = {model: (mark, colour) for model, mark, colour in zip(SHOWN, "osD^v", figures.PALETTE, strict=False)}
 
 
@@ -67,7 +68,7 @@ def figure_4(records: list[Record], controls: dict) -> Figure:
         curve = controls["curves"].get(recipe_name(model, RULE))
         if curve:
             steps, accuracy = zip(*curve, strict=True)
-            below.plot(steps, accuracy, color=colour, label=model, marker=mark, markevery=(len(steps) - 1, 1))
+            below.plot(steps, accuracy, color=colour, label=model, marker=mark, markevery=MARK_EVERY)
     real = controls["real"][RULE]["curve"]
     below.plot(*zip(*real, strict=True), color="0.5", linestyle=":", label="real scenes")
     below.set(xlabel="steps of the classifier", ylabel="its accuracy", xscale="log", ylim=(0.45, 1.02))
