@@ -2,7 +2,7 @@
 
 Each page is looked at in light and dark, 390 and 1366 pixels wide. Checked: no request to another host, none that
 fails, no error on the console, no sideways scroll, alternative text on every image, every formula typeset, every
-widget drawn; and every slider is moved by the keyboard and has to change the picture.
+widget drawn; and every slider is moved by the keyboard and has to change the picture and have a name.
 """
 
 import argparse
@@ -71,6 +71,7 @@ SURROUNDINGS = """
   ({}.closest('.cell_output, [data-pen]').getBoundingClientRect())
 """
 RIGHT, LEFT = ("ArrowRight", 39), ("ArrowLeft", 37)
+NAME = "({}).getAttribute('aria-label')"
 HANDLES = "document.querySelectorAll('.widget-slider [role=slider], [data-pen] [role=slider]')"  # sliders, pens' points
 HANDLE = HANDLES + "[{}]"
 
@@ -140,6 +141,7 @@ def move_sliders(tab: Tab) -> tuple[int, list[str]]:
     count = tab.evaluate(f"{HANDLES}.length")
     tab.evaluate(SHOW_SLIDERS.format(0))
     faults = [f"slider {i + 1} changes nothing" for i in range(count) if not slider_works(tab, HANDLE.format(i))]
+    faults += [f"slider {i + 1} has no name" for i in range(count) if not tab.evaluate(NAME.format(HANDLE.format(i)))]
     tab.evaluate(SHOW_SLIDERS.format("''"))
     return count, faults
 

@@ -4,10 +4,11 @@ import math
 
 import pytest
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
-from neurosym_lite.data.arrow_room import ODD, ArrowRoomSource, Description
+from neurosym_lite.data.arrow_room import ODD, ArrowRoomSource, Description, heading_to
 from neurosym_lite.data.arrow_rule import TURN, Verdict, judge
+from neurosym_lite.data.scenes import ABSENT
 from neurosym_lite.render.solids import ARROW, SHAPES, SPHERE
 
 
@@ -101,3 +102,25 @@ def test_the_grammar_knows_all_shapes() -> None:
     cones = ArrowRoomSource(shapes=("cone", "sphere")).describe(50, Generator().manual_seed(2))
     assert set(cones.shapes[:, 1:].flatten().tolist()) == {SHAPES.index("cone"), SPHERE}
     assert verdict(cones).obeyed().all()
+
+
+def pointing_room(miss: float = 0.0) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """An arrow that misses the odd one by so many degrees: twins at the sides, the odd one straight behind."""
+    others = [shape for shape in range(len(SHAPES)) if shape != ARROW]
+    shapes = torch.tensor([[ARROW, others[0], others[0], others[1]]])
+    places = torch.tensor([[[0.0, -2.0], [-2.5, 1.0], [0.35, 1.0], [0.0, 1.0]]])
+    heading = heading_to(places[:, :1], places)[0, 3] + math.radians(miss)
+    return shapes, torch.zeros(1, 4).bool(), places, torch.tensor([[float(heading), 0.0, 0.0, 0.0]])
+
+
+def test_an_arrow_may_miss_by_15_degrees_and_no_other_may_be_nearer() -> None:
+    judged = {m: [bool(judge(*pointing_room(miss)).pointing) for miss in (m, -m)] for m in (1.0, 14.0, 16.0)}
+    assert judged[1.0] == [True, True] and sorted(judged[14.0]) == [False, True] and judged[16.0] == [False, False]
+
+
+def test_an_empty_slot_has_no_material() -> None:
+    shapes, _, places, headings = pointing_room()
+    solids = (shapes, ABSENT), (torch.ones(1, 4).bool(), False), (places, 0.0), (headings, 0.0)
+    padded = (torch.cat([torch.full_like(part[:, :1], empty), part], 1) for part, empty in solids)
+    verdict = judge(*padded)
+    assert verdict.material.all() and verdict.obeyed().all()

@@ -34,3 +34,8 @@ def test_other_sizes_keep_the_share_of_ink() -> None:
 def test_sizes_and_shares_that_cannot_be_are_refused(given: dict) -> None:
     with pytest.raises(ValueError, match=r"drawings of \d+ pixels, a share of .* moved: expected 1 or more, 0 to 1"):
         DrawingSource("digits", **given)
+
+
+def test_every_drawing_is_drawn() -> None:
+    source = DrawingSource("digits", "test")
+    assert len(source.batch(20000, Generator().manual_seed(0)).images.unique(dim=0)) == len(source.images.unique(dim=0))

@@ -90,3 +90,36 @@ def test_the_union_accepts_both_and_each_refuses_the_other() -> None:
 def test_an_unknown_rule_is_named() -> None:
     with pytest.raises(ValueError, match="unknown scene rule 'x': expected one of " + ", ".join(RULES)):
         validate("x", *scenes("mnist4"), SIZE)
+
+
+# a place for each class that obeys MNIST-10
+TEN = [[10, 10], [22, 22], [42, 10], [54, 10], [42, 22], [10, 42], [22, 42], [10, 54], [42, 42], [54, 54]]
+
+
+def ten(digit: int, x: float, y: float) -> bool:
+    """Does a scene of ten obey, with one digit elsewhere?"""
+    places = torch.tensor(TEN, dtype=torch.float32)
+    places[digit] = torch.tensor([x, y])
+    return bool(validate("mnist10", torch.arange(10)[None], places[None], 64, 3.0))
+
+
+def test_mnist10s_tolerances_to_either_side() -> None:
+    assert ten(0, 10.0, 10.0)
+    assert ten(8, 47.9, 42.0) and not ten(8, 48.1, 42.0)  # 6 pixels between two that are each within 3 of their mean
+    assert ten(3, 46.1, 10.0) and not ten(3, 45.9, 10.0)  # cores of 10, each 3 from where it should be: 4 apart
+    assert ten(2, 34.1, 10.0) and not ten(2, 33.9, 10.0)  # a core's edge 3 over the middle line
+    assert ten(3, 61.9, 10.0) and not ten(3, 62.1, 10.0)  # and over the canvas' edge
+
+
+def one(x: float) -> bool:
+    """May a single digit stand there?"""
+    return bool(validate("mnist1", torch.tensor([[3]]), torch.tensor([[[x, 30.0]]]), 64, 0.5))
+
+
+def test_one_digit_may_leave_the_canvas_by_the_tolerance() -> None:
+    assert one(4.6) and not one(4.4) and one(59.4) and not one(59.6)
+
+
+def test_the_middle_belongs_to_the_right_and_below() -> None:
+    places = torch.tensor([[[31.9, 31.9], [32.0, 31.9], [32.0, 32.0], [31.9, 32.0]]])
+    assert validate("mnist4", torch.tensor([[0, 1, 2, 3]]), places, 64, 5.0).all()

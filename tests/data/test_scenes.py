@@ -5,6 +5,7 @@ import torch
 from torch import Generator
 
 from neurosym_lite.data import Glyphs, glyphs
+from neurosym_lite.data.glyphs import core
 from neurosym_lite.data.rules import validate
 from neurosym_lite.data.scenes import (
     ABSENT,
@@ -149,3 +150,22 @@ def test_shaded_scenes_have_the_same_digits_on_grey() -> None:
     assert (slope > 100).all()
     with pytest.raises(ValueError, match="unknown backdrop 'sky': expected one of black, shaded"):
         SceneSource("mnist4", backdrop="sky")
+
+
+def test_one_digit_reaches_every_place_and_every_character_is_drawn() -> None:
+    source = SceneSource("mnist1")
+    layout = source.describe(20000, Generator().manual_seed(0))
+    assert layout.corners.min() == 0 and layout.corners.amax((0, 1)).tolist() == [54, 54]
+    most = int(source.counts.argmax())
+    n = int(source.counts[most])
+    layout = layout._replace(labels=torch.full_like(layout.labels, most), corners=torch.zeros_like(layout.corners))
+    drawn = source.draw(layout, Generator().manual_seed(1)).images[:, 0, :10, :10].flatten(1)
+    bank = source.cores[source.index[most, :n]].flatten(1)
+    assert len(drawn.unique(dim=0)) == len(bank.unique(dim=0))
+
+
+def test_smaller_cores_keep_their_ink() -> None:
+    source, bank = SceneSource("mnist1"), glyphs("digits")
+    torch.testing.assert_close(
+        source.cores.float().mean((1, 2)), core(bank.images).float().mean((1, 2)), atol=0.6, rtol=0
+    )
