@@ -58,7 +58,8 @@ class Interrupt:
 
     def __init__(self, patient: bool = False) -> None:
         self.told, self.patient = False, patient
-        self.queue = os.environ.get(QUEUE)
+        # on Windows a launcher stands between the two
+        self.queue = os.environ.get(QUEUE) if os.name == "posix" else None
         self.previous: dict[int, Any] = {}
 
     @property

@@ -41,8 +41,8 @@ next begins with the time that is left. Where there are several GPUs they are gi
 file, a run a line: reorder it by hand, add a seed. After each window the command writes into it how far each run has
 got, hence the copy. Ctrl-C stops all of them, saved; so does the end of the command itself, even by `kill -9`. The
 minutes are those of training: a run that comes to its last step is then measured, which takes more. The book's own
-list, and what is still missing, is in `data/results/TRAINING.md`. Most of its runs need `python -m neurosym_lite data
-fetch mnist`.
+list, and what is still missing, is in `data/results/TRAINING.md`. Most of its runs need
+`python -m neurosym_lite data fetch mnist`.
 
 ## On a GPU
 
