@@ -168,3 +168,13 @@ def test_detection_by_hand() -> None:
     found = det.detection(model, scenes)
     assert found["count_mean"] == 1 and found["count_right"] == pytest.approx(1 / 3)
     assert found["ap50"] == found["ap50_95"] == 1  # boxes count by their confidence, below a half too
+
+
+def test_boxes_that_are_thought_absent_count_by_their_confidence() -> None:
+    true = torch.tensor([[[0.0, 0.0, 10.0, 10.0], [20.0, 0.0, 30.0, 10.0]]])
+    there = torch.ones(1, 2)
+    scenes = Scenes(torch.zeros(1, 1, 64, 64, dtype=torch.uint8), true, there.long(), there.bool())
+    model, wrong = Finder(SMALL), torch.tensor([[[50.0, 50.0, 60.0, 60.0]]])
+    found = Boxes(torch.cat([true, wrong], 1), torch.tensor([[True, False, True]]))
+    model.found = Detection(found, torch.tensor([[0.9, 0.4, 0.2]]), torch.zeros(1, 1, 64, 64))
+    assert det.detection(model, scenes)["ap50"] == 1

@@ -21,7 +21,7 @@ from neurosym_lite.models.vae import VAE, VAEWeights
 from tests.models import test_convdraw, test_genesis, test_vae
 from tests.models.test_convdraw import MLP
 from tests.models.test_gnm import MASKED, SMALL, VARIANTS, images
-from tests.models.test_gnm_by_hand import half_a_std
+from tests.models.test_gnm_by_hand import half_a_std, watched
 
 UNIT_STD = math.log(math.exp(1 - 1e-3) - 1)  # raw value that a head reads as std 1
 RAREST = -20.0  # raw presence whose probability is the least there is, 1.5e-4
@@ -257,3 +257,10 @@ def test_a_weight_by_hand(config, relaxed, monkeypatch) -> None:
         if config.background:
             want = want + (model.background_prior(z).log_prob(behind) - seen.background.log_prob(behind)).sum(1)
     torch.testing.assert_close(log_weight(model, x, relaxed), want)
+
+
+def test_a_weight_is_of_boxes_that_were_looked_at(monkeypatch) -> None:
+    model = GNM(SMALL).eval()
+    calls = watched(model, monkeypatch)
+    log_weight(model, images())
+    assert torch.equal(calls[0][1].where, calls[1][0][0].where)

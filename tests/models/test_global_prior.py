@@ -48,3 +48,8 @@ def test_gaussian_globals_map_is_normed_after_celu() -> None:
     model = GaussianGlobal(4, 7, 6, 3, (16,))
     z = torch.randn(5, 3)
     torch.testing.assert_close(model.structure(z).flatten(1), F.layer_norm(F.celu(model.decoder[0](z)), (24,)))
+
+
+def test_the_code_of_a_scene_teaches_what_it_sees() -> None:
+    model, seen = small(), torch.randn(5, 4, 7, requires_grad=True)
+    assert torch.autograd.grad(model.infer(seen, mode=True).latent.sum(), seen)[0].abs().max() > 0

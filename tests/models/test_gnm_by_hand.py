@@ -121,3 +121,24 @@ def test_confidence_is_the_probability_of_presence() -> None:
 def test_the_recipes_out_kernel_is_used() -> None:
     kernels = [GNM(dataclasses.replace(VARIANTS["struct"], out_kernel=k)).globals.add.conv for k in (1, 3)]
     assert isinstance(kernels[0], nn.Linear) and kernels[1].kernel_size == (3, 3)
+
+
+def watched(model: GNM, monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
+    """What infer is given and says, then what render is: a list that grows as they are called."""
+    calls: list[tuple] = []
+    for name in ("infer", "render"):
+        original = getattr(model, name)
+
+        def spy(*given, original=original, **named):
+            calls.append((given, original(*given, **named)))
+            return calls[-1][1]
+
+        monkeypatch.setattr(model, name, spy)
+    return calls
+
+
+def test_what_is_drawn_lies_where_it_was_looked_at(monkeypatch) -> None:
+    model = GNM(SMALL)
+    calls = watched(model, monkeypatch)
+    model.loss(images(), GNMWeights(*torch.tensor([0.7, 0.3])))
+    assert torch.equal(calls[0][1].where, calls[1][0][0].where)
