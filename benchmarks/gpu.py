@@ -157,8 +157,8 @@ def measure(path: Path) -> None:
     for name, options in (("unmeasured", ["--unmeasured"]), ("measured", [])):
         ends[name] = rounded([seconds_to_the_end(TO_THE_END, jobs, *options) for jobs in (1, len(TO_THE_END))])
         print(name, ends[name], flush=True)
-        report["to_the_end"] = ends
-        write()
+    report["to_the_end"] = ends
+    write()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from neurosym_lite import layers
 from neurosym_lite.layers import (
     CellConv,
     ConvLSTMCell,
@@ -87,17 +86,17 @@ def test_doubling_stack_doubles_once_a_layer() -> None:
 
 
 def test_conv_block_is_norm_of_celu_of_conv() -> None:
-    block, x = layers.conv_block(1, 8, 3, 1), torch.rand(2, 1, 16, 16)
+    block, x = conv_block(1, 8, 3, 1), torch.rand(2, 1, 16, 16)
     out = F.celu(block[0](x))
     torch.testing.assert_close(block(x), F.layer_norm(out, out.shape[1:]))
 
 
 def test_subpixel_block_is_normed() -> None:
-    block, x = layers.subpixel_block(3, 2, 2), torch.rand(2, 3, 4, 4)
+    block, x = subpixel_block(3, 2, 2), torch.rand(2, 3, 4, 4)
     out = F.celu(F.pixel_shuffle(block[0](x), 2))
     torch.testing.assert_close(block(x), F.layer_norm(out, out.shape[1:]))
 
 
 def test_mlp_is_norm_of_celu() -> None:
-    net, x = layers.mlp(3, (7,), 2), torch.rand(4, 3)
+    net, x = mlp(3, (7,), 2), torch.rand(4, 3)
     torch.testing.assert_close(net(x), net[-1](F.layer_norm(F.celu(net[0](x)), (7,))))

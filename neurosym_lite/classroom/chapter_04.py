@@ -121,8 +121,8 @@ RELAXED = Exercise(
 
 # ---- 4.3: move an object to a place
 
-# (x in pixels, column, grid, canvas): the cell's own centre, both sides, far out, another grid, another canvas
-PLACES = ((8.0, 0, 4, 64), (20.0, 1, 4, 64), (50.0, 3, 4, 64), (36.8, 1, 4, 64), (30.0, 3, 8, 64), (90.0, 2, 4, 128))
+# (x in pixels, column, grid, canvas): the cell's own centre, near and far from it, another grid, another canvas
+PLACES = ((8.0, 0, 4, 64), (20.0, 1, 4, 64), (50.0, 3, 4, 64), (11.2, 1, 4, 64), (30.0, 3, 8, 64), (90.0, 2, 4, 128))
 
 
 def shift_for(x: float, column: int, grid: int, size: int) -> float:
@@ -153,7 +153,7 @@ PUT = Exercise(
             "the sign: an object right of its cell's centre has a positive u_x",
         ),
         Mistake(
-            lambda x, column, grid, size: math.atanh(min(x * grid / size - column, 0.99)),
+            lambda x, column, grid, size: math.atanh(x * grid / size - column),
             "the cell's centre lies half a cell after its left edge",
         ),
     ),

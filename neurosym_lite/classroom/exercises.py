@@ -77,7 +77,7 @@ class SameNumber:
     """Numbers, or tensors of them, are the same within an absolute tolerance; shapes must agree."""
 
     tolerance: float
-    share: float = 0.0  # of the second number, where that is more
+    share: float = 0.0  # of the second number, which is tolerated as well
 
     def rounded(self) -> "SameNumber":
         """The same, but three digits will do."""

@@ -5,7 +5,6 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from neurosym_lite.data import affine
 from neurosym_lite.data.affine import DEFAULT, Ranges, moved, random_maps
 from neurosym_lite.data.drawings import DrawingSource
 
@@ -61,6 +60,6 @@ def test_only_a_source_that_moves_does() -> None:
 
 def test_sizes_are_even_in_their_logarithm() -> None:
     low, high = (0.25, 1.0)
-    maps = affine.random_maps(20000, Generator().manual_seed(0), affine.Ranges((low, high), 0.0, 0.0, 0.0, 0.0))
+    maps = random_maps(20000, Generator().manual_seed(0), Ranges((low, high), 0.0, 0.0, 0.0, 0.0))
     size = torch.linalg.det(maps[:, :, :2]).abs().rsqrt()
     assert abs(size.median() - math.sqrt(low * high)) < 0.02

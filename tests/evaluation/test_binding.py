@@ -5,7 +5,7 @@ import torch
 from torch import Generator, nn
 
 from neurosym_lite.data.scenes import SceneSource
-from neurosym_lite.evaluation import binding as bind
+from neurosym_lite.evaluation import binding
 from neurosym_lite.evaluation.binding import bins, information, information_gap, linear_readout, neighbour_readout
 from neurosym_lite.models.gnm import GNM
 from tests.models.test_gnm import SMALL, images
@@ -56,7 +56,7 @@ def test_one_digit_codes_are_the_likeliest_objects_box_and_looks() -> None:
     model, x = GNM(SMALL).eval(), images()
     nn.init.normal_(model.posterior_heads.pres.weight)
     q = model.infer(x, mode=True).objects
-    code = bind.one_digit_code(model, x)
+    code = binding.one_digit_code(model, x)
     for row, k in enumerate(q.pres.probability.argmax(1)):
         box = model.boxes(q.where.mean)
         torch.testing.assert_close(code[row], torch.cat([box.shift[row, k], box.scale[row, k], q.what.mean[row, k]]))
@@ -65,13 +65,13 @@ def test_one_digit_codes_are_the_likeliest_objects_box_and_looks() -> None:
 def test_each_fact_has_its_own_gap_and_readout(monkeypatch) -> None:
     scenes = SceneSource("mnist1").batch(400, Generator().manual_seed(0))
     centre = scenes.boxes[:, 0, :2] + 5
-    rows = iter(centre.split(bind.BATCH))
+    rows = iter(centre.split(binding.BATCH))
 
     def code(model, images):
         return torch.cat([next(rows)[:, :1], torch.randn(len(images), 100)], dim=1)
 
-    monkeypatch.setattr(bind, "one_digit_code", code)
-    found = bind.binding(GNM(SMALL), scenes)
+    monkeypatch.setattr(binding, "one_digit_code", code)
+    found = binding.binding(GNM(SMALL), scenes)
     assert found["gap_x"] > 0.5 > 0.2 > max(found["gap_y"], found["gap_class"])
     assert found["readout_x"] > 0.99
     assert found["readout_y"] < 0.1 and found["neighbours_y"] < 0.2

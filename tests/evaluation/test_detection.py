@@ -8,8 +8,7 @@ from pycocotools.cocoeval import COCOeval
 from torch import Tensor
 
 from neurosym_lite.data.scenes import Scenes
-from neurosym_lite.evaluation import detection as det
-from neurosym_lite.evaluation.detection import average_precision, box_iou, match, mean_average_precision
+from neurosym_lite.evaluation.detection import average_precision, box_iou, detection, match, mean_average_precision
 from neurosym_lite.latents import Boxes, Detection
 from neurosym_lite.models.gnm import GNM
 from tests.models.test_gnm import SMALL
@@ -139,13 +138,13 @@ def test_at_101_points_it_is_cocos(threshold: float, noise: float, capsys: pytes
 
 
 def test_a_box_at_the_threshold_is_a_hit() -> None:
-    assert det.match(torch.tensor([[[0.5]]]), torch.ones(1, 1), torch.tensor([[True]]), 0.5).all()
+    assert match(torch.tensor([[[0.5]]]), torch.ones(1, 1), torch.tensor([[True]]), 0.5).all()
 
 
 def test_the_last_threshold_is_095() -> None:
     true = torch.tensor([[[0.0, 0.0, 10.0, 10.0]]])
     off = torch.tensor([[[0.0, 0.0, 10.0, 9.2]]])  # IoU 0.92: passes 0.50, 0.55, ..., 0.90, nine of ten
-    assert det.mean_average_precision(off, torch.ones(1, 1), true, torch.ones(1, 1).bool()) == pytest.approx(0.9)
+    assert mean_average_precision(off, torch.ones(1, 1), true, torch.ones(1, 1).bool()) == pytest.approx(0.9)
 
 
 class Finder(GNM):
@@ -165,7 +164,7 @@ def test_detection_by_hand() -> None:
     model.found = Detection(
         Boxes(true, present), torch.tensor([[0.9, 0.8], [0.9, 0.4], [0.3, 0.2]]), torch.zeros(3, 1, 64, 64)
     )
-    found = det.detection(model, scenes)
+    found = detection(model, scenes)
     assert found["count_mean"] == 1 and found["count_right"] == pytest.approx(1 / 3)
     assert found["ap50"] == found["ap50_95"] == 1  # boxes count by their confidence, below a half too
 
@@ -177,4 +176,4 @@ def test_boxes_that_are_thought_absent_count_by_their_confidence() -> None:
     model, wrong = Finder(SMALL), torch.tensor([[[50.0, 50.0, 60.0, 60.0]]])
     found = Boxes(torch.cat([true, wrong], 1), torch.tensor([[True, False, True]]))
     model.found = Detection(found, torch.tensor([[0.9, 0.4, 0.2]]), torch.zeros(1, 1, 64, 64))
-    assert det.detection(model, scenes)["ap50"] == 1
+    assert detection(model, scenes)["ap50"] == 1

@@ -6,7 +6,6 @@ from torch import Generator, Tensor
 
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.evaluation import discriminability
-from neurosym_lite.evaluation import discriminability as dis
 from neurosym_lite.evaluation.discriminability import (
     BRIGHT,
     LOOK,
@@ -91,12 +90,12 @@ def test_bright_is_230() -> None:
     def all_at(level):
         return torch.full((4, 1, 2, 2), level, dtype=torch.uint8)
 
-    assert dis.told_by_brightness(all_at(230), all_at(229)) == 1
-    assert dis.told_by_brightness(all_at(229), all_at(128)) == 0.5
+    assert discriminability.told_by_brightness(all_at(230), all_at(229)) == 1
+    assert discriminability.told_by_brightness(all_at(229), all_at(128)) == 0.5
 
 
 def test_no_scene_is_seen_twice(monkeypatch) -> None:
-    monkeypatch.setattr(dis, "HELD_OUT", 8)
+    monkeypatch.setattr(discriminability, "HELD_OUT", 8)
     seen = []
 
     def draw(n, generator):
@@ -104,13 +103,13 @@ def test_no_scene_is_seen_twice(monkeypatch) -> None:
         seen.extend(images)
         return images
 
-    dis.learning_curve(draw, draw, 0, 2 * LOOK)
+    discriminability.learning_curve(draw, draw, 0, 2 * LOOK)
     # held-out pictures come from two equal generators (the two halves here are alike), training's from one
     held, trained = torch.stack(seen[:8]).flatten(1), torch.stack(seen[16:]).flatten(1)
-    assert len(trained) == 2 * LOOK * 2 * dis.HALF == len(trained.unique(dim=0))
+    assert len(trained) == 2 * LOOK * 2 * discriminability.HALF == len(trained.unique(dim=0))
     assert len(torch.cat([held, trained]).unique(dim=0)) == 8 + len(trained)
 
 
 def test_one_good_look_is_not_told_apart() -> None:
     curve = [Look(20, 0.5), Look(40, 0.5), Look(60, 0.95)]
-    assert dis.d_steps(curve, 300) == 300
+    assert discriminability.d_steps(curve, 300) == 300

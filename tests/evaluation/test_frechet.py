@@ -7,7 +7,6 @@ from scipy.linalg import sqrtm
 from torch import Generator
 
 from neurosym_lite.data.scenes import SceneSource
-from neurosym_lite.evaluation import frechet
 from neurosym_lite.evaluation.frechet import frechet_distance, frechet_error, parser_features
 from neurosym_lite.evaluation.parser import load_parser
 
@@ -59,7 +58,7 @@ def test_features_are_means_over_the_canvas() -> None:
     parser, x = load_parser("digits"), SceneSource("mnist4").batch(3, Generator().manual_seed(0)).images
     with torch.no_grad():
         want = parser.trunk(x / 255).mean((2, 3))
-    torch.testing.assert_close(frechet.parser_features(parser, x), want)
+    torch.testing.assert_close(parser_features(parser, x), want)
 
 
 def test_both_crowds_share_the_error() -> None:
@@ -67,4 +66,4 @@ def test_both_crowds_share_the_error() -> None:
         torch.randn(400, 2, generator=Generator().manual_seed(0)),
         3 + torch.randn(400, 2, generator=Generator().manual_seed(1)),
     )
-    assert frechet.frechet_error(a, b) == pytest.approx(frechet.frechet_error(b, a))
+    assert frechet_error(a, b) == pytest.approx(frechet_error(b, a))

@@ -4,9 +4,8 @@ import torch
 from torch import Generator
 
 from neurosym_lite.data.scenes import ABSENT, Scenes, SceneSource
-from neurosym_lite.evaluation import recall as rec
 from neurosym_lite.evaluation.parser import Parsed, load_parser
-from neurosym_lite.evaluation.recall import recall_metrics, recalled, through_code
+from neurosym_lite.evaluation.recall import _share, recall_metrics, recalled, through_code
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.training.checkpoints import load_checkpoint
 from tests.evaluation.held_out import need
@@ -50,16 +49,16 @@ def test_ten_digits_are_told_apart_by_kind() -> None:
 
 def test_the_code_is_read_without_noise() -> None:
     model, x = GNM(SMALL).eval(), images()
-    assert torch.equal(*(rec.through_code(model, x) for _ in range(2)))
+    assert torch.equal(*(through_code(model, x) for _ in range(2)))
 
 
 def test_places_are_those_of_64_pixels() -> None:
     labels = torch.tensor([[1]])
     scenes = Scenes(torch.zeros(1, 1, 128, 128), torch.tensor([[[80.0, 80.0, 100.0, 100.0]]]), labels, labels > 0)
     read = Parsed(labels, torch.tensor([[[45.0, 45.0]]]), torch.ones(1, 1))
-    assert rec.recalled(read, scenes).place.all()
+    assert recalled(read, scenes).place.all()
 
 
 def test_digits_that_are_not_there_do_not_count() -> None:
     hits, there = torch.tensor([[True, False]]), torch.tensor([[True, False]])
-    assert rec._share(hits, there) == 1
+    assert _share(hits, there) == 1

@@ -7,7 +7,6 @@ import torch
 
 from neurosym_lite.data.drawings import DrawingSource
 from neurosym_lite.evaluation import stop_noise
-from neurosym_lite.evaluation import stop_noise as sn
 from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.dood_config import DooDConfig
 from tests.evaluation.held_out import at
@@ -30,6 +29,6 @@ def test_nvil_is_noisier_and_not_biased(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_gradient_noise_by_hand() -> None:
-    noise = sn._noise([torch.tensor([3.0, 0.0]), torch.tensor([3.0, 8.0])])
+    noise = stop_noise._noise([torch.tensor([3.0, 0.0]), torch.tensor([3.0, 8.0])])
     assert noise.mean.tolist() == [3.0, 4.0] and noise.std == pytest.approx(math.sqrt(0 + 32))
     assert noise.signal_to_noise == pytest.approx(5 / math.sqrt(32))

@@ -5,7 +5,7 @@ import torch
 from torch import Generator, Tensor
 
 from neurosym_lite.data.drawings import DrawingSource
-from neurosym_lite.evaluation import stroke_clusters as sc
+from neurosym_lite.evaluation import stroke_clusters
 from neurosym_lite.evaluation.stroke_clusters import Parts, kinds, parts_of, plane
 from neurosym_lite.evaluation.strokes import redraw
 from neurosym_lite.training.checkpoints import load_checkpoint
@@ -62,12 +62,12 @@ def test_shuffled_columns_have_no_kinds(monkeypatch) -> None:
     codes = torch.cat([torch.randn(60, 4) + 30 * torch.randn(1, 4) for _ in range(8)])
     given = []
     monkeypatch.setattr(
-        sc,
+        stroke_clusters,
         "parts_of",
         lambda model, images: given.append(images) or Parts(codes, torch.zeros(480).long(), torch.zeros(480).long()),
     )
     x = torch.arange(200, dtype=torch.uint8)[:, None, None, None].expand(200, 1, 28, 28)
-    m = sc.cluster_metrics(drawer(), x, 0)
+    m = stroke_clusters.cluster_metrics(drawer(), x, 0)
     assert m["silhouette"] > 0.8 > m["silhouette_shuffled"] + 0.2
     order = (255 * given[0][:, 0, 0, 0]).round().long()
     assert sorted(order.tolist()) == list(range(200)) and order.tolist() != list(range(200))

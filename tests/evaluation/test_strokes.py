@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from neurosym_lite.data.drawings import DrawingSource
-from neurosym_lite.evaluation import strokes as st
+from neurosym_lite.evaluation import strokes
 from neurosym_lite.evaluation.strokes import Redrawn, readings, redraw, relative_l1, stroke_metrics
 from neurosym_lite.models.air import AIR
 from neurosym_lite.models.dood import DooD
@@ -76,7 +76,7 @@ def test_air_is_read_in_frames_and_codes() -> None:
 def test_nothing_is_drawn_after_a_stop() -> None:
     drawer, logits = model(), iter((1.0, -1.0, 1.0))
     drawer.q_on.forward = lambda seen: torch.full((len(seen), 1), next(logits))
-    assert st.redraw(drawer, torch.rand(2, 1, 28, 28)).on.tolist() == [[1.0, 0.0, 0.0]] * 2
+    assert redraw(drawer, torch.rand(2, 1, 28, 28)).on.tolist() == [[1.0, 0.0, 0.0]] * 2
 
 
 def test_relative_l1_is_a_ratio_of_sums() -> None:
@@ -85,15 +85,15 @@ def test_relative_l1_is_a_ratio_of_sums() -> None:
     x[1, 0, 0, 0] = 1.0
     canvas = x[:, 0].clone()
     canvas[1] = 0
-    assert st.relative_l1(canvas, x) == pytest.approx(1 / 5)
+    assert relative_l1(canvas, x) == pytest.approx(1 / 5)
 
 
 def test_stroke_metrics_by_hand(monkeypatch) -> None:
     x = torch.ones(3, 1, 2, 2)
     canvases = torch.tensor([0.0, 0.5, 0.75, 1.0])[None, :, None, None].expand(3, 4, 2, 2)
     on = torch.tensor([[1.0, 1.0, 1.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
-    monkeypatch.setattr(st, "redraw", lambda model, images: st.Redrawn(canvases, on))
-    m = st.stroke_metrics(model(), x, torch.tensor([4, 7, 7]))
+    monkeypatch.setattr(strokes, "redraw", lambda model, images: Redrawn(canvases, on))
+    m = stroke_metrics(model(), x, torch.tensor([4, 7, 7]))
     want = {
         "relative_l1": (0 + 0.25 + 1) / 3,
         "relative_l1_all": 0.0,

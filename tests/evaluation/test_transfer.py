@@ -8,7 +8,6 @@ import torch
 from torch import Generator, Tensor
 
 from neurosym_lite.data.drawings import Drawings, DrawingSource
-from neurosym_lite.evaluation import strokes as st
 from neurosym_lite.evaluation import transfer
 from neurosym_lite.evaluation.strokes import redraw, relative_l1
 from neurosym_lite.evaluation.transfer import ceiling, likelihoods, log_likelihood, redrawing
@@ -82,7 +81,7 @@ def test_redrawing_is_that_of_each_set() -> None:
 
 def test_copies_of_one_weight_are_that_weight(monkeypatch) -> None:
     monkeypatch.setattr(transfer, "bound", lambda prefixes: torch.full((2,), 3.0))
-    assert transfer.log_likelihood(drawer(), torch.rand(2, 1, 28, 28), 4).tolist() == pytest.approx([3.0, 3.0])
+    assert log_likelihood(drawer(), torch.rand(2, 1, 28, 28), 4).tolist() == pytest.approx([3.0, 3.0])
 
 
 def test_sets_are_redrawn_up_to_the_stop() -> None:
@@ -90,20 +89,20 @@ def test_sets_are_redrawn_up_to_the_stop() -> None:
     model.q_on.forward = lambda seen: torch.full((len(seen), 1), next(logits))
     d = DrawingSource("digits", "test").batch(4, Generator().manual_seed(0))
     x = d.images.float() / 255
-    found = transfer.redrawing(model, {"a": d})
+    found = redrawing(model, {"a": d})
     model.q_on.forward = lambda seen: torch.full((len(seen), 1), 1.0)
     first = model.infer(x, mode=True).canvases[:, 1]
-    assert found["parts_on_a"] == 1 and found["relative_l1_on_a"] == pytest.approx(st.relative_l1(first.detach(), x))
+    assert found["parts_on_a"] == 1 and found["relative_l1_on_a"] == pytest.approx(relative_l1(first.detach(), x))
 
 
 def test_likelihoods_follow_their_seed(monkeypatch) -> None:
     monkeypatch.setattr(transfer, "SAMPLES", 2)
     d = DrawingSource("digits", "test").batch(4, Generator().manual_seed(0))
-    one, two = (transfer.likelihoods(drawer(), {"a": d}, s)["likelihood_on_a"] for s in (0, 1))
+    one, two = (likelihoods(drawer(), {"a": d}, s)["likelihood_on_a"] for s in (0, 1))
     assert one != two
 
 
 def test_likelihoods_are_nats_a_pixel(monkeypatch) -> None:
     monkeypatch.setattr(transfer, "log_likelihood", lambda model, images, n: torch.full((len(images),), 784.0))
     d = DrawingSource("digits", "test").batch(4, Generator().manual_seed(0))
-    assert transfer.likelihoods(drawer(), {"a": d}, 0)["likelihood_on_a"] == 1
+    assert likelihoods(drawer(), {"a": d}, 0)["likelihood_on_a"] == 1

@@ -8,7 +8,6 @@ from torch import Generator
 from neurosym_lite.data.arrow_room import ArrowRoomSource
 from neurosym_lite.data.scenes import ABSENT, Scenes, SceneSource
 from neurosym_lite.distributions import Bernoulli, Gaussian
-from neurosym_lite.evaluation import what
 from neurosym_lite.evaluation.what import facts, object_codes, what_metrics
 from neurosym_lite.models.gnm import GNM, Inference
 from neurosym_lite.models.gnm_config import GNMConfig
@@ -88,9 +87,9 @@ def test_an_object_has_the_facts_of_the_true_one_that_is_there_and_nearest() -> 
     labels = torch.arange(150)[:, None] % 5 + torch.tensor([0, 5, 0])
     labels[:, 2] = ABSENT
     scenes = Scenes(torch.zeros(150, 1, 64, 64, dtype=torch.uint8), boxes, labels, labels != ABSENT)
-    codes = what.object_codes(Seer(GNMConfig()).eval(), scenes)
+    codes = object_codes(Seer(GNMConfig()).eval(), scenes)
     assert torch.equal(codes.facts["class"], torch.arange(150) % 5)
     far = scenes._replace(boxes=boxes.clone(), present=scenes.present.clone())
     far.present[:, 0] = False
-    codes = what.object_codes(Seer(GNMConfig()).eval(), far)
+    codes = object_codes(Seer(GNMConfig()).eval(), far)
     assert torch.equal(codes.facts["class"], torch.arange(150) % 5 + 5)  # an empty slot, however near, is no object

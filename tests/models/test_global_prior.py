@@ -40,12 +40,12 @@ def test_every_cell_sees_the_whole_latent() -> None:
 
 
 def test_gaussian_global_infers_from_the_generator() -> None:
-    model, seen = GaussianGlobal(4, 7, 6, 3, (16,)), torch.randn(5, 4, 7)
+    model, seen = small(), torch.randn(5, 4, 7)
     assert torch.equal(*(model.infer(seen, generator=Generator().manual_seed(0)).latent for _ in range(2)))
 
 
 def test_gaussian_globals_map_is_normed_after_celu() -> None:
-    model = GaussianGlobal(4, 7, 6, 3, (16,))
+    model = small()
     z = torch.randn(5, 3)
     torch.testing.assert_close(model.structure(z).flatten(1), F.layer_norm(F.celu(model.decoder[0](z)), (24,)))
 

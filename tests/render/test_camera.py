@@ -4,8 +4,7 @@ import math
 
 import torch
 
-from neurosym_lite.render import camera
-from neurosym_lite.render.camera import EYE, on_ground, project, unproject, view
+from neurosym_lite.render.camera import EYE, FIELD, on_ground, project, unproject, view
 
 
 def test_the_camera_looks_at_the_middle_of_the_ground() -> None:
@@ -30,10 +29,10 @@ def test_rays_through_pixels_come_back_to_them() -> None:
 
 
 def test_rays_at_the_horizon_meet_the_ground() -> None:
-    way = camera.view(64, torch.zeros(()))
-    there = camera.on_ground(torch.tensor(camera.EYE).expand(len(way), 3), way)
+    way = view(64, torch.zeros(()))
+    there = on_ground(torch.tensor(EYE).expand(len(way), 3), way)
     assert there[:, 2].abs().max() < 0.01
 
 
 def test_the_lens_is_clevrs() -> None:
-    assert abs(camera.FIELD - 2 * math.atan(32 / 2 / 35)) < 0.001
+    assert abs(FIELD - 2 * math.atan(32 / 2 / 35)) < 0.001

@@ -2,7 +2,6 @@
 
 import torch
 
-from neurosym_lite.render import ink_compose
 from neurosym_lite.render.ink_compose import OPACITY, lay_over, lay_over_tanh, soft_or, sum_tanh
 
 
@@ -50,4 +49,4 @@ def test_one_stroke_more_under_sum_and_tanh_needs_no_sum() -> None:
 
 
 def test_the_darkest_ink_is_white_but_for_one_level() -> None:
-    assert round(255 * ink_compose.OPACITY) == 254
+    assert round(255 * OPACITY) == 254
