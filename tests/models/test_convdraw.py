@@ -88,3 +88,34 @@ def test_samples_come_from_the_generator() -> None:
 def test_a_decoder_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="the decoder draws 64 pixels, the image has 128"):
         ConvDraw(replace(ConvDrawConfig(), decoder_upscales=(1, *ConvDrawConfig().decoder_upscales[1:])))
+
+
+def test_a_cells_features_are_drawn_where_the_cell_is() -> None:
+    """Cells are counted row by row: the fourth is the last of the first row."""
+    torch.manual_seed(0)
+    model, features = ConvDraw(SMALL), torch.zeros(2, 16, 8)
+    features[1, 3] = 5.0
+    with torch.no_grad():
+        blank, drawn = model.render(features)[:, 0]
+    change = (drawn - blank).abs()
+    top_right, bottom_left = change[:6, -6:].sum(), change[-6:, :6].sum()
+    assert top_right > 2 * bottom_left  # which changes a little, since maps are normed
+
+
+def test_images_are_redrawn_from_the_means() -> None:
+    model, images = ConvDraw(SMALL), torch.rand(3, 1, 16, 16)
+    first, again = model.redraw(images), model.redraw(images)
+    assert torch.equal(first, again) and not torch.equal(first, model.render(model.infer(images).features))
+
+
+def test_a_canvas_starts_dark_where_it_is_told_to() -> None:
+    torch.manual_seed(0)
+    plain, dark = (ConvDraw(replace(SMALL, decoder_bias=bias)) for bias in (0.0, -3.0))
+    samples = dark.sample(20, Generator().manual_seed(0))
+    assert samples.mean() < 0.15 < plain.sample(20, Generator().manual_seed(0)).mean()
+
+
+def test_each_kernel_is_the_configs() -> None:
+    draws = ConvDraw(replace(SMALL, lstm_kernel=1, out_kernel=5)).globals
+    assert draws.add.conv.kernel_size == (5, 5)
+    assert all(isinstance(cell.gates.conv, torch.nn.Linear) for cell in (draws.encoder, draws.decoder))

@@ -8,7 +8,7 @@ from torch import Generator
 from torch import distributions as td
 
 from neurosym_lite.distributions import kl_gaussian
-from neurosym_lite.models.genesis import Genesis, GenesisConfig, mixture_log_likelihood, stick_breaking
+from neurosym_lite.models.genesis import Gate, Genesis, GenesisConfig, mixture_log_likelihood, stick_breaking
 from neurosym_lite.models.vae import VAEWeights
 
 SMALL = GenesisConfig(
@@ -110,3 +110,32 @@ def test_an_image_that_cannot_be_halved_is_refused() -> None:
 def test_strides_for_other_layers_are_refused(strides: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"need one stride a layer: got mask_filters \(.*, mask_strides \("):
         Genesis(GenesisConfig(image_size=64, mask_strides=strides))
+
+
+def test_a_gate_norms_what_passes_and_how_much_apart() -> None:
+    """h sigmoid(g), with h and g each of mean 0 and variance 1 over their channels and places."""
+    torch.manual_seed(0)
+    layer = torch.nn.Conv2d(2, 6, 3, padding=1)
+    with torch.no_grad():
+        layer.bias[3:] += 10.0  # of g: a norm over both would leave them apart
+    x = torch.randn(4, 2, 5, 5)
+    value, gate = ((part - part.mean((1, 2, 3), keepdim=True)) for part in layer(x).split(3, dim=1))
+    value, gate = (part / (part.square().mean((1, 2, 3), keepdim=True) + 1e-5).sqrt() for part in (value, gate))
+    torch.testing.assert_close(Gate(layer, 3)(x), value * gate.sigmoid())
+
+
+def test_the_last_slots_mask_is_what_the_others_leave() -> None:
+    """So only the latents of the others are decoded, each to the share that its slot takes."""
+    model = Genesis(SMALL)
+    drawn = model.draw(None, 2, generator=Generator().manual_seed(0))
+    decoded = [model.mask_decoder(drawn.masks.latent[:, slot, :, None, None]) for slot in (0, 1)]
+    torch.testing.assert_close(drawn.log_masks, stick_breaking(torch.cat(decoded, dim=1)))
+
+
+def test_mode_takes_the_means() -> None:
+    model, images = Genesis(SMALL), torch.rand(3, 1, 16, 16)
+    drawn = model.infer(images, mode=True)
+    for slots in (drawn.masks, drawn.components):
+        assert torch.equal(slots.latent, slots.posterior.mean)
+        assert not torch.equal(slots.latent, slots.prior.mean)
+    assert torch.equal(model.redraw(images), drawn.image)

@@ -114,3 +114,57 @@ def test_a_background_of_another_make_is_refused(change: dict) -> None:
 def test_a_foreground_that_is_none_is_refused(change: dict) -> None:
     with pytest.raises(ValueError, match="SPACE's foreground is an S-LVM with masks"):
         Space(SpaceConfig(replace(FRONT, **change)))
+
+
+def test_layers_are_shares_of_ink_by_hand() -> None:
+    """mu_fg is what objects show of a pixel over how much of it they cover; a rim is charged by its mean."""
+    torch.manual_seed(0)
+    model = space("black")
+    latents = ObjectLatents(
+        torch.rand(2, 16), 0.3 * torch.randn(2, 16, 4), torch.randn(2, 16), 3 * torch.randn(2, 16, 4)
+    )
+    front, (scene, masks) = model.layers(latents), model.foreground.foreground(latents)
+    assert 1e-3 < scene.coverage.min() < 0.5 < scene.coverage.max()
+    torch.testing.assert_close(front.mean * scene.coverage, scene.light)
+    torch.testing.assert_close(front.share, scene.coverage)
+    charged = (masks[:, :, 0] * rim(8, masks)).flatten(2).mean(2)
+    torch.testing.assert_close(front.boundary, (charged * latents.pres).sum(1))
+
+
+def test_the_loss_heeds_its_weights() -> None:
+    """Presence's temperature and prior, and the share that is fixed while the background must not take all."""
+    model, images = space("one"), torch.rand(2, 3, 32, 32)
+
+    def loss(**changes: float):
+        torch.manual_seed(5)
+        return model.loss(images, weights(**changes))
+
+    plain, sharp, rare, fixed = loss(), loss(temperature=0.3), loss(presence=0.01), loss(fixed=1.0)
+    assert not torch.allclose(plain.log_likelihood, sharp.log_likelihood)
+    q = model.infer(images).objects.pres.probability
+    bernoulli = torch.distributions.Bernoulli
+    want = torch.distributions.kl_divergence(bernoulli(q), bernoulli(torch.tensor(0.01))).sum(1)
+    torch.testing.assert_close(rare.kl_pres, want)
+    # fixed: objects have the same share of every pixel, whatever they cover
+    torch.manual_seed(5)
+    seen, behind = model.infer(images), model.backdrop(images)
+    q = seen.objects
+    latents = ObjectLatents(q.pres.relaxed_sample(torch.tensor(1.0)), seen.where, q.depth.sample(), q.what.sample())
+    normal = torch.distributions.Normal
+    front, back = (
+        normal(mean, 0.1).log_prob(images).sum(1) for mean in (model.layers(latents).mean, behind.means[:, 0])
+    )
+    mixed = (FIXED * front.double().exp() + (1 - FIXED) * back.double().exp()).log().sum((1, 2))
+    torch.testing.assert_close(fixed.log_likelihood.double(), mixed, rtol=1e-4, atol=1e-2)
+
+
+def test_samples_come_from_the_prior_and_the_generator_alone() -> None:
+    """As many objects as the prior's presence says, before a background that the generator draws as well."""
+    often = Space(SpaceConfig(replace(FRONT, presence_prior=1.0 - 1e-6), ONE_IMAGE))
+    never = Space(SpaceConfig(replace(FRONT, presence_prior=1e-6), ONE_IMAGE))
+    never.load_state_dict(often.state_dict())
+    empty = never.sample(3, Generator().manual_seed(0))
+    assert not torch.allclose(often.sample(3, Generator().manual_seed(0)), empty, atol=1e-2)
+    after = Generator().manual_seed(0)
+    never.foreground.auxiliary_prior(3, 0.5).sample(after)  # the objects' draws come first
+    torch.testing.assert_close(empty, never.background.sample(3, after), atol=1e-3, rtol=0)

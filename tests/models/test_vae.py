@@ -73,3 +73,8 @@ def test_a_canvas_starts_dark_where_it_is_told_to() -> None:
 def test_a_decoder_of_another_size_is_refused() -> None:
     with pytest.raises(ValueError, match="the decoder draws 128 pixels, the image has 64"):
         VAE(VAEConfig(image_size=64))
+
+
+def test_an_image_is_redrawn_from_the_posteriors_mean() -> None:
+    model, images = VAE(SMALL), torch.rand(3, 1, 16, 16)
+    assert torch.equal(model.redraw(images), model.render(model.infer(images).mean))
