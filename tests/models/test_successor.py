@@ -7,8 +7,12 @@ import torch
 from torch import Generator
 
 from neurosym_lite.data.scenes import SceneSource
+from neurosym_lite.distributions import image_log_likelihood
+from neurosym_lite.latents import Where
 from neurosym_lite.models.gnm import GNM
-from neurosym_lite.models.successor import BINS, CELL, KIND, PLACE, SIDES, STYLE, Successor, SuccessorConfig
+from neurosym_lite.models.successor import BINS, CELL, KIND, PLACE, SIDES, STYLE, Successor, SuccessorConfig, _nearest
+from neurosym_lite.render.compose import compose_sum
+from neurosym_lite.render.spatial import glimpse
 from neurosym_lite.training import codebooks
 from neurosym_lite.training.checkpoints import load_checkpoint
 
@@ -136,3 +140,79 @@ def test_it_draws_in_double_precision(successor: Successor) -> None:
     drawn = model.double().render(tokens)
     assert drawn.dtype == torch.float64 == model.sample(1, Generator()).dtype
     torch.testing.assert_close(drawn.float(), successor.render(tokens))
+
+
+def test_tokens_are_the_readers_answers_in_equal_parts(successor: Successor) -> None:
+    """By hand: crops 1.2 boxes wide, places in 64 parts of the canvas, sides in 64 parts of 1/16 to 9/16 of it."""
+    images, symbols = scenes(6).images.float() / 255, successor.symbols
+    seen = symbols.infer(images, mode=True)
+    box = symbols.boxes(seen.objects.where.mean)
+    looks, present = successor.look(images), seen.objects.pres.probability > 0.5
+    crops = glimpse(images, Where(1.2 * box.scale, box.shift), (16, 16))
+    torch.testing.assert_close(looks.crops, crops)
+    codes = successor.encode(crops)
+    tokens = successor.infer(images)
+    for image in range(6):
+        told = [token for token in tokens[image].tolist() if token[CELL] != 16]
+        cells = present[image].nonzero()[:, 0].tolist()[:4]
+        assert [token[CELL] for token in told] == cells
+        for token, cell in zip(told, cells, strict=True):
+            scale, shift = box.scale[image, cell].tolist(), box.shift[image, cell].tolist()
+            assert token[PLACE] == [int(64 * (value + 1) / 2) for value in shift]
+            assert token[SIDES] == [int(64 * (value - 1 / 16) / (9 / 16 - 1 / 16)) for value in scale]
+            distances = (successor.styles[token[KIND]] - codes[image, cell]).norm(dim=1)
+            assert token[STYLE] == int(distances.argmin())
+
+
+def test_a_side_is_drawn_as_wide_as_its_token_says(successor: Successor) -> None:
+    """The widest box is 9/16 of the canvas, the narrowest 1/16, less and more half a part."""
+    token = torch.zeros(1, 4, 7, dtype=torch.long)
+    token[..., CELL] = 16
+    token[0, 0] = torch.tensor([5, 0, 32, 32, 0, 0, 0])
+    wide, narrow = token.clone(), token.clone()
+    wide[0, 0, SIDES] = BINS - 1
+    for tokens, side in ((wide, 9 / 16 - 1 / 256), (narrow, 1 / 16 + 1 / 256)):
+        glimpses = successor.decode(successor.styles[:1, :1])
+        middle = Where(torch.full((1, 1, 2), side), torch.full((1, 1, 2), 1 / 64))
+        torch.testing.assert_close(
+            successor.render(tokens), compose_sum(glimpses, torch.ones(1, 1), middle, (64, 64)), atol=1e-5, rtol=1e-4
+        )
+
+
+def test_of_too_many_objects_the_first_are_written_down(successor: Successor) -> None:
+    few = Successor(replace(successor.config, most=2)).eval()
+    few.load_state_dict(
+        {name: tensor for name, tensor in successor.state_dict().items() if name != "prior.places"}, strict=False
+    )
+    images = scenes(6).images.float() / 255
+    assert torch.equal(few.infer(images), successor.infer(images)[:, :2])
+
+
+def test_after_its_objects_a_list_ends(successor: Successor) -> None:
+    """On a black image the reader believes in one object at the most."""
+    tokens = successor.infer(torch.zeros(2, 1, 64, 64))
+    assert (tokens[:, 1:, CELL] == 16).all() and (tokens[:, 1:, 1:] == 0).all()
+
+
+def test_each_kind_has_styles_of_its_own() -> None:
+    codes, styles = torch.zeros(1, 3, 1), torch.tensor([[[0.0], [5.0]], [[9.0], [1.0]]])
+    assert _nearest(codes, styles, torch.tensor([[0, 1, 0]])).tolist() == [[0, 1, 0]]
+
+
+def test_a_fresh_codec_draws_dark(successor: Successor) -> None:
+    assert Successor(successor.config).decode(torch.zeros(1, 1, 8)).mean() < 0.2
+
+
+def test_losses_by_hand(successor: Successor) -> None:
+    """The codec draws what is present, in its boxes, and nothing else; tokens cost what their weight says."""
+    images = scenes(6).images.float() / 255
+    looks = successor.look(images)
+    present = looks.present.float()
+    assert 0 < present.mean() < 1
+    drawn = compose_sum(successor.decode(successor.encode(looks.crops)), present, looks.box, (64, 64))
+    loss = successor.symbol_loss(images, successor.Weights())
+    torch.testing.assert_close(loss.total, -image_log_likelihood(images, drawn, successor.config.sigma))
+    tokens = successor.infer(images)
+    nats, loss = successor.prior.nats(tokens), successor.prior_loss(tokens, successor.Weights(torch.tensor(3.0)))
+    torch.testing.assert_close(loss.total, 3 * nats.sum(1))
+    torch.testing.assert_close(loss.nats_box, nats[:, 2:6].sum(1))
