@@ -10,6 +10,7 @@ slower with them: half of a GENESIS step.
 
 import ctypes
 
+import numpy as np
 import torch
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of mallopt, from glibc's malloc.h
@@ -20,6 +21,8 @@ MODEST = 2**25  # 32 MiB: the most that older glibc takes for M_MMAP_THRESHOLD
 def spare_the_processor() -> None:
     """Both, for the rest of the process, as far as the system can."""
     keep_freed_memory()
+    for kind in (np.float32, np.float64):
+        np.finfo(kind)  # numpy before 2.4 asks once for the smallest number there is, and warns if that is zero
     torch.set_flush_denormal(True)
 
 

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from neurosym_lite.training.processor import keep_freed_memory
+from neurosym_lite.training.processor import keep_freed_memory, spare_the_processor
 
 FAULTS = """
 import resource, sys
 import torch
-from neurosym_lite.training.processor import keep_freed_memory
+from neurosym_lite.training.processor import keep_freed_memory, spare_the_processor
 if sys.argv[1] == "kept":
     assert keep_freed_memory()
 def work():
@@ -71,3 +71,12 @@ print(bool(before), bool((tiny * 1e-10).max() > 0))
     root = Path(__file__).parents[2]
     said = subprocess.check_output([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(root)}, text=True)
     assert said.split() == ["True", "False"]
+
+
+def test_numpy_is_asked_for_its_smallest_numbers_before_they_are_zero(monkeypatch) -> None:
+    """Afterwards numpy before 2.4 would warn of them, eight lines in each run's log."""
+    told = []
+    monkeypatch.setattr("numpy.finfo", lambda kind: told.append(kind.__name__))
+    monkeypatch.setattr("torch.set_flush_denormal", lambda on: told.append(on))
+    spare_the_processor()
+    assert told == ["float32", "float64", True]
