@@ -95,3 +95,53 @@ def test_every_part_learns(part: str) -> None:
 def test_a_width_that_heads_cannot_share_is_refused() -> None:
     with pytest.raises(ValueError, match="a transformer of width 10 has 4 heads: make width a multiple of heads"):
         ObjectTransformer((2, 3), 2, width=10, layers=1, heads=4)
+
+
+def louder(vocabulary: tuple[int, ...], most: int, seed: int = 0) -> ObjectTransformer:
+    """A model that has opinions; a fresh one finds everything about as likely.
+
+    With one layer, what the last of some objects attends to is what it would with nothing after it.
+    """
+    torch.manual_seed(seed)
+    model = ObjectTransformer(vocabulary, most, width=16, layers=1, heads=2).double().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    return model
+
+
+def test_nats_are_those_by_hand() -> None:
+    """Object by object, each from a transformer that is given the objects before it and nothing else."""
+    model, tokens = (
+        louder((2, 3, 4), 3),
+        torch.tensor([[[1, 2, 3], [0, 0, 1], [2, 0, 0]], [[0, 1, 2], [1, 1, 1], [1, 2, 0]]]),
+    )
+    rows = [model.embedding.weight[offset:] for offset in (0, 3, 6)]  # the first has an end too
+    vectors = torch.stack([rows[j][tokens[..., j]] for j in range(3)], dim=2)
+    want = torch.zeros(2, 3, dtype=torch.float64)
+    for b in range(2):
+        for n in range(3):
+            if n and tokens[b, n - 1, 0] == 2:
+                break  # the list has ended
+            before = [model.start, *(model.reads(vectors[b, i].sum(0)) for i in range(n))]
+            seen = torch.stack(before) + model.places[: n + 1]
+            state = model.norm(model.transformer(seen[None]))[0, -1]
+            for j in range(3 if tokens[b, n, 0] != 2 else 1):
+                known = state + vectors[b, n, :j].sum(0)
+                logits = model.heads[j](model.last_norm(known + model.says(known + model.turns[j])))
+                want[b, j] -= logits.log_softmax(0)[tokens[b, n, j]]
+    torch.testing.assert_close(model.nats(tokens), want)
+
+
+def test_layers_norm_what_they_read_and_not_what_they_add_to() -> None:
+    assert all(layer.norm_first for layer in small().transformer.layers)
+
+
+def test_samples_are_as_frequent_as_they_are_likely() -> None:
+    model, lists = louder((1, 2, 2), 2, seed=2), all_lists((1, 2, 2), 2)
+    likely = (-model.nats(lists).sum(1)).exp().detach()
+    drawn = model.sample(4000, Generator().manual_seed(0))
+    drawn = torch.where(drawn[..., :1] == 1, torch.tensor([1, 0, 0]), drawn)  # what follows an end says nothing
+    frequent = (drawn[:, None] == lists).all(-1).all(-1).double().mean(0)
+    assert frequent.sum() == 1 and likely.max() < 0.5 and likely.topk(8).values.min() > 0.01
+    torch.testing.assert_close(frequent, likely, atol=0.025, rtol=0)
