@@ -30,6 +30,12 @@ def _run(name: str, about: str, model: GNMConfig, steps: int, weights: dict[str,
     )
 
 
+# before shaded walls: masks, and a background picture that the same encoder infers
+_BEFORE_WALLS = replace(
+    SMALL, rendering="convex", background=8, background_encoder=(64,), background_filters=(64, 32, 16, 16, 8),
+    background_upscales=(4, 2, 2, 2, 2), curriculum="image",
+)  # fmt: skip
+_RARER = {"presence": Schedule(((300, 0.5), (800, 0.001)), "log")}
 _SYMBOLS_FIRST = {"beta_conditional": linear(400, 800, 0.0, 1.0)}
 _PAPERS_START = replace(SMALL, what_from="cell", presence_start=0.0)
 
@@ -62,6 +68,15 @@ SCENES = (
     _run(
         "cure-digits4-grey", "the same with a likelihood as narrow as the canvas is small",
         SMALL, 1000, {"presence": constant(0.5)},
+    ),
+    _run(
+        "failure-digits4-background",
+        "the background eats the objects: it is opaque from the first step, and objects are clear as glass",
+        _BEFORE_WALLS, 1000, _RARER, backdrop="shaded",
+    ),
+    _run(
+        "cure-digits4-background", "the same with a background that has a tenth of every pixel at first",
+        _BEFORE_WALLS, 1000, _RARER | {"mask_fill": linear(200, 400, 1.0, 0.0)}, backdrop="shaded",
     ),
 )  # fmt: skip
 

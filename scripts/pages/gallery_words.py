@@ -67,6 +67,23 @@ SCENES = (
         "Left, two curves: nats spent on looks stay low in the failed run and rise in the cured one. Right, scenes, "
         "the failed model's grey smudges, the cured one's digits with boxes.",
     ),
+    Failure(
+        "digits4-background",
+        "The background eats the objects",
+        ("aux_what",),
+        "nats in looks",
+        "Behind these digits is a shaded wall, and the model has a background picture to draw it with. That picture "
+        "is opaque from the first step, while an object begins as clear as glass. So the background learns first, "
+        "and it learns to draw blurred digits too. What an object could still add is worth less than its presence "
+        "costs. Objects go out, and one that is absent gets hardly any gradient, so it stays out.",
+        "The nats in looks fall to nothing in a few hundred steps. Meanwhile the likelihood rises and the loss falls: "
+        "neither tells. Reconstructions have soft blots where digits are, and no box.",
+        "For the first two hundred steps let the background count for a tenth of every pixel "
+        '(`curriculum="image"` with `mask_fill` 1), and let it in over two hundred more: then the digits are taken. '
+        "{doc}`Chapter 4 </notebooks/04_gnm>` watches the same race in a smaller world, with the paper's own cure.",
+        "Left, two curves: nats spent on looks fall to zero in the failed run and stay high in the cured one. Right, "
+        "scenes on grey walls, the failed model's walls with soft blots and no box, the cured one's digits with boxes.",
+    ),
 )
 
 STROKES = (
