@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.measure import FULL, Effort, Pair, Work, in_turn, peak_mebibytes
+from benchmarks.measure import FULL, Effort, Pair, Pairs, Work, in_turn, peak_mebibytes
 from neurosym_lite import __version__
 
 DIGITS = 4  # significant ones of a number in the report
@@ -34,6 +34,8 @@ class Entry:
     against: str  # what the reference is, or why there is none
     how: str  # how it was measured
     missing: str = ""  # a word where there is no reference: "none", "not reached"
+    low: float | None = None  # least ratio of several pairs; None where there was one
+    high: float | None = None  # and the greatest
 
     @property
     def ratio(self) -> float | None:
@@ -42,7 +44,9 @@ class Entry:
 
     def as_dict(self) -> dict[str, str | float | None]:
         """Plain data, the numbers rounded; the ratio is that of the rounded numbers."""
-        rounded = Entry(**asdict(self) | {name: significant(getattr(self, name)) for name in ("ours", "reference")})
+        rounded = Entry(
+            **asdict(self) | {name: significant(getattr(self, name)) for name in ("ours", "reference", "low", "high")}
+        )
         return asdict(rounded) | {"ratio": significant(rounded.ratio)}
 
 
@@ -51,11 +55,16 @@ def timed(
     part: int = 1, unit: str = TIME,
 ) -> Entry:  # fmt: skip
     """CPU time of both; `part`: how many times the reference's work would have to be done for ours."""
-    pair = in_turn(ours, reference, effort)
+    how = effort.words() + (f"; the reference does a part of the work, its time is taken {part} times" * (part > 1))
+    return of_pairs(group, name, unit, in_turn(ours, reference, effort), against, how, part)
+
+
+def of_pairs(group: str, name: str, unit: str, pairs: Pairs, against: str, how: str, part: int = 1) -> Entry:
+    """CPU time measured in several pairs of milliseconds; the reference's counts `part` times."""
     scale = 1 if unit == TIME else 1 / SECOND
     return Entry(
-        name, group, unit, scale * pair.ours, scale * part * pair.reference, against,
-        effort.words() + (f"; the reference does a part of the work, its time is taken {part} times" * (part > 1)),
+        name, group, unit, scale * pairs.middle.ours, scale * part * pairs.middle.reference, against, how,
+        low=part * pairs.low, high=part * pairs.high,
     )  # fmt: skip
 
 

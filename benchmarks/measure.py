@@ -35,6 +35,22 @@ class Pair(NamedTuple):
     ours: float
     reference: float
 
+    @property
+    def ratio(self) -> float:
+        """reference / ours."""
+        return self.reference / self.ours
+
+
+class Pairs(NamedTuple):
+    """Several pairs, measured in turn, as their ratios have them."""
+
+    middle: Pair
+    """The one whose ratio is the median, not the least of each number: its two were measured at the same time."""
+    low: float
+    """The least ratio of any pair."""
+    high: float
+    """The greatest."""
+
 
 def cpu_milliseconds(work: Work, rounds: int) -> float:
     """Process CPU time of one call in milliseconds, the least of several rounds. There is no warm-up."""
@@ -46,17 +62,20 @@ def cpu_milliseconds(work: Work, rounds: int) -> float:
     return 1000 * min(times)
 
 
-def in_turn(ours: Work, reference: Work, effort: Effort) -> Pair:
-    """CPU milliseconds of both, in turn and after a warm-up, so that a busy machine slows both.
+def by_ratio(pairs: list[Pair]) -> Pairs:
+    """The median pair and the range of the ratios."""
+    ordered = sorted(pairs, key=lambda pair: pair.ratio)
+    return Pairs(ordered[len(ordered) // 2], ordered[0].ratio, ordered[-1].ratio)
 
-    Returns the pair whose ratio is the median, not the least of each: they were measured at the same time.
-    """
+
+def in_turn(ours: Work, reference: Work, effort: Effort) -> Pairs:
+    """CPU milliseconds of both, in turn and after a warm-up, so that a busy machine slows both."""
     reference(), ours()
     pairs = []
     for _ in range(effort.pairs):
         theirs = cpu_milliseconds(reference, effort.rounds)
         pairs.append(Pair(cpu_milliseconds(ours, effort.rounds), theirs))
-    return sorted(pairs, key=lambda pair: pair.reference / pair.ours)[len(pairs) // 2]
+    return by_ratio(pairs)
 
 
 class PeakMemory(TorchDispatchMode):

@@ -64,13 +64,15 @@ def ratio_picture(report: Report) -> Figure:
         in_memory = entry["unit"] == MEMORY
         colour, hatch = (figures.ORANGE, "///") if in_memory else (figures.BLUE, None)
         axes.barh(row, entry["ratio"] - 1, left=1, color=colour, hatch=hatch, edgecolor="white", height=0.8)
-        axes.annotate(f"{entry['ratio']:.3g}", (max(entry["ratio"], 1), row), xytext=(4, 0),
+        if entry["low"] is not None:
+            axes.plot([entry["low"], entry["high"]], [row, row], color=figures.INK, linewidth=1.2)
+        axes.annotate(f"{entry['ratio']:.3g}", (max(entry["ratio"], entry["high"] or 0, 1), row), xytext=(4, 0),
                       textcoords="offset points", va="center", fontsize=9)  # fmt: skip
     axes.set_yticks(range(len(entries)), [label(entry) for entry in entries], fontsize=9)
     axes.axvline(1, color=figures.INK, linewidth=1.2)
     axes.set_xscale("log")
-    most = max(entry["ratio"] for entry in entries)
-    least = min(entry["ratio"] for entry in entries)
+    most = max(entry["high"] or entry["ratio"] for entry in entries)
+    least = min(entry["low"] or entry["ratio"] for entry in entries)
     axes.set(xlabel="reference / ours (logarithmic)", xlim=(min(0.8, 0.9 * least), 2 * most))
     axes.set_ylim(len(entries) - 0.4, -0.6)
     _plain_ticks(axes)

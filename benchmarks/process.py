@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.entries import TIME, Entry, alone
-from benchmarks.measure import Effort
+from benchmarks.entries import TIME, Entry, alone, of_pairs
+from benchmarks.measure import Effort, Pair, by_ratio
 
 GROUP = "process"
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,12 +61,13 @@ def measured(what: str, allocator: str, steps: int = STEPS) -> dict[str, float]:
 
 def entries(effort: Effort) -> list[Entry]:
     """Time with freed memory kept and not, and the largest size of processes that train lite recipes."""
-    pairs = [(measured("paper", "kept")["ms"], measured("paper", "system")["ms"]) for _ in range(effort.rounds)]
-    ours, theirs = sorted(pairs, key=lambda pair: pair[1] / pair[0])[len(pairs) // 2]
+    pairs = [Pair(measured("paper", "kept")["ms"], measured("paper", "system")["ms"]) for _ in range(effort.rounds)]
     how = f"CPU time, user and system, of {STEPS} steps in fresh processes in turn; median ratio of {len(pairs)}"
     found = [
-        Entry("GNM, the paper's size, freed memory kept", GROUP, TIME, ours, theirs,
-              "the same step with the C library's own settings", how)
+        of_pairs(
+            GROUP, "GNM, the paper's size, freed memory kept", TIME, by_ratio(pairs),
+            "the same step with the C library's own settings", how,
+        )
     ]  # fmt: skip
     for name in ("gnm-digits4-lite", "dood-digits-lite"):
         size = measured(name, "kept")["MiB"]

@@ -7,7 +7,9 @@ What is meant to be fast, each beside the same work done another way. `make benc
 The whole report: {download}`benchmarks.json <../data/results/benchmarks.json>`.
 
 Read the ratios. A ratio is the reference's number divided by ours, so above 1 ours is faster or smaller, and below 1
-it is not. Both were measured in turn, so a busy machine slows both. The milliseconds hold for one machine on one day.
+it is not. Times of both were measured in turn, in several pairs, so that a busy machine slows both; the pair with the
+median ratio is shown, and behind it the least and the greatest ratio of all. Where 1 lies between these, it is not to
+be told which is faster. The milliseconds hold for one machine on one day.
 
 References are written in `benchmarks/` from torch's and numpy's own operators. They are not the authors' programs, and
 none of these numbers says how fast those are.

@@ -13,7 +13,7 @@ from torch import Generator
 from benchmarks import __main__ as command
 from benchmarks import measure, page, pictures, render, scenes, step, structure, words
 from benchmarks.entries import Entry, alone, timed
-from benchmarks.measure import QUICK, Effort, Pair
+from benchmarks.measure import QUICK, Effort, Pair, Pairs
 from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.models import gnm
 from neurosym_lite.render.ink import PAPER_SAMPLES
@@ -44,8 +44,8 @@ def test_the_pair_with_the_median_ratio_is_taken(monkeypatch: pytest.MonkeyPatch
     times = iter((8.0, 2.0, 9.0, 1.0, 30.0, 10.0))  # reference, ours, in turn
     calls = []
     monkeypatch.setattr(measure, "cpu_milliseconds", lambda work, rounds: next(times))
-    pair = measure.in_turn(lambda: calls.append("ours"), lambda: calls.append("reference"), Effort(3, 1))
-    assert pair == Pair(ours=2.0, reference=8.0) and calls == ["reference", "ours"]
+    pairs = measure.in_turn(lambda: calls.append("ours"), lambda: calls.append("reference"), Effort(3, 1))
+    assert pairs == Pairs(Pair(ours=2.0, reference=8.0), 3.0, 9.0) and calls == ["reference", "ours"]
 
 
 def test_the_least_round_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,15 +55,16 @@ def test_the_least_round_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_part_of_the_references_work_is_scaled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("benchmarks.entries.in_turn", lambda *_: Pair(2000.0, 500.0))
+    monkeypatch.setattr("benchmarks.entries.in_turn", lambda *_: Pairs(Pair(2000.0, 500.0), 0.2, 0.3))
     entry = timed("g", "n", lambda: 0, lambda: 0, "a", QUICK, part=10, unit="CPU s")
     assert (entry.ours, entry.reference, entry.ratio) == (2.0, 5.0, 2.5) and "10 times" in entry.how
+    assert (entry.low, entry.high) == (2.0, 3.0)
 
 
 def test_an_entry_without_a_reference_has_no_ratio() -> None:
     assert alone("g", "n", "MiB", 1.23456, "why", "how").as_dict() == {
         "name": "n", "group": "g", "unit": "MiB", "ours": 1.235, "reference": None, "against": "why", "how": "how",
-        "missing": "none", "ratio": None,
+        "missing": "none", "low": None, "high": None, "ratio": None,
     }  # fmt: skip
 
 
@@ -183,12 +184,19 @@ def test_the_page_tells_a_quick_run_a_group_left_out_and_machines_that_differ() 
 
 def test_what_was_not_reached_is_said_and_what_costs_more_comes_first() -> None:
     wanted = {"name": "n", "group": "scenes", "unit": "CPU ms", "against": "a", "how": "h", "missing": ""}
-    slower = wanted | {"ours": 2.0, "reference": 1.0, "ratio": 0.5}
-    assert "n (CPU ms, ratio 0.5)" in page.dearer({"entries": [slower]})
-    never = wanted | {"ours": None, "reference": None, "ratio": None, "missing": "not reached"}
+    slower = wanted | {"ours": 2.0, "reference": 1.0, "ratio": 0.5, "low": 0.4, "high": 0.6}
+    unknown = slower | {"name": "m", "high": 1.1}
+    told = page.dearer({"entries": [slower, unknown, slower | {"name": "l", "low": None, "high": None}]}).splitlines()
+    assert told == [
+        "Ours costs more than the reference: n (CPU ms, 0.5 (0.4 to 0.6)); l (CPU ms, 0.5).",
+        "Which costs more is not to be told: m (CPU ms, 0.5 (0.4 to 1.1)).",
+    ]
+    never = wanted | {"ours": None, "reference": None, "ratio": None, "low": None, "high": None,
+                      "missing": "not reached"}  # fmt: skip
     assert page.rows([slower, never]) == [
-        ["n", "CPU ms", "2", "1", "0.5", "a"], ["n", "CPU ms", "not reached", "not reached", "–", "as above"],
-    ]  # fmt: skip
+        ["n", "CPU ms", "2", "1", "0.5 (0.4 to 0.6)", "a"],
+        ["n", "CPU ms", "not reached", "not reached", "–", "as above"],
+    ]
 
 
 @pytest.mark.parametrize("name", ["ratios", "steps"])
