@@ -4,7 +4,7 @@ import torch
 from torch import Generator
 
 from neurosym_lite.data.scenes import SceneSource
-from neurosym_lite.training.bank import CHUNK, SymbolBank
+from neurosym_lite.training.bank import CHUNK, SymbolBank, flattened
 
 
 def filled(recipe, seed: int = 0) -> SymbolBank:
@@ -20,6 +20,8 @@ def test_it_holds_what_the_model_infers_at_its_mode(recipe) -> None:
     images = SceneSource("mnist4", "digits", "train", 32).batch(CHUNK, Generator().manual_seed(0)).images.float() / 255
     seen = model.infer(images, mode=True)
     assert torch.equal(bank.tensors[0][:CHUNK], seen.objects.pres.logits)
+    for held, inferred in zip(bank.tensors, flattened(seen), strict=True):
+        assert torch.equal(held[:CHUNK], inferred)
     assert len(bank.tensors[0]) == 2 * CHUNK
     drawn = bank.batch(5, Generator().manual_seed(1))
     rows = torch.randint(0, 2 * CHUNK, (5,), generator=Generator().manual_seed(1))

@@ -1,8 +1,11 @@
 """The successor's vocabulary is made once, between its two stages, and a run that is gone on with keeps it."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
+from neurosym_lite.data.scenes import SceneSource
 from neurosym_lite.models.successor import Successor, SuccessorConfig
 from neurosym_lite.training import codebooks, loop
 from neurosym_lite.training.checkpoints import read_file
@@ -69,3 +72,44 @@ def test_a_style_is_a_look_that_was_seen() -> None:
     assert not (middles[:, None] == looks).all(2).any()
     best = torch.cdist(middles, looks).amin(1)
     assert torch.allclose((styles - middles).norm(dim=1), best, atol=1e-3)
+
+
+class FewKinds(Successor):
+    """A reader of a hundred objects of one kind, thirty and five of others, whose looks are numbers of their own."""
+
+    def __init__(self) -> None:
+        torch.nn.Module.__init__(self)
+        answers = torch.cat([torch.zeros(100), torch.ones(30), torch.full((5,), 3.0), torch.full((6,), 9.0)])
+        self.codes = torch.cat(
+            [torch.linspace(0, 1, 100), torch.linspace(5, 6, 30), torch.full((5,), 8.0), torch.full((6,), 50.0)]
+        )
+        self.seen = SimpleNamespace(
+            present=torch.arange(141)[None] < 135, expected=answers[None, :, None], crops=self.codes[None, :, None]
+        )
+        self.kinds, self.styles = torch.zeros(4, 1), torch.full((4, 4, 1), -1.0)  # the last six cells are empty
+
+    def look(self, images):
+        return self.seen
+
+    def encode(self, crops):
+        return crops
+
+
+def test_kinds_are_centres_and_styles_are_looks_that_were_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A style takes twenty members: of thirty, or of five, there is one, four times over; of a hundred four; of none a blank."""
+    known, found = torch.tensor([[0.0], [1.0], [3.0], [7.0]]), codebooks.centres
+    monkeypatch.setattr(codebooks, "CHUNKS", 1)
+    monkeypatch.setattr(codebooks, "centres", lambda points, n: known if len(points) == 135 else found(points, n))
+    model = FewKinds()
+    codebooks.fit_codebooks(model, SceneSource("mnist4"), torch.Generator().manual_seed(0))
+    assert torch.equal(model.kinds, known)
+    many, few, fewer, none = model.styles[..., 0]
+    assert len(many.unique()) == 4 and all(style in model.codes[:100] for style in many)
+    assert (few == few[0]).all() and few[0] in model.codes[100:130]
+    assert (fewer == 8).all() and (none == 0).all()
+
+
+def test_a_centre_is_the_mean_of_its_members() -> None:
+    points = torch.cat([torch.linspace(0, 1, 101), torch.linspace(5, 6, 101)])[:, None]
+    assert codebooks.centres(points, 2).flatten().sort().values.tolist() == pytest.approx([0.5, 5.5], abs=0.05)
+    assert codebooks.exemplars(points, 2).flatten().sort().values.tolist() == pytest.approx([0.5, 5.5], abs=0.05)

@@ -56,6 +56,8 @@ def test_a_job_is_as_far_as_its_state(recipe, tmp_path) -> None:
     assert looked_up(stranger, tmp_path) == stranger, "the state in its folder is of another seed"
     seen = looked_up(job, tmp_path)
     assert seen.step == 5 and seen.device == "cpu" and not seen.done and can_start(seen, tmp_path)
+    further = replace(job, step=7)
+    assert looked_up(further, tmp_path).step == 7, "a machine elsewhere has got further than the state here"
     assert not can_start(seen, tmp_path / "elsewhere")
     fit(start(recipe, 1, CPU), job.folder(tmp_path) / "state.safetensors", steps=recipe.steps)
     done = looked_up(job, tmp_path)

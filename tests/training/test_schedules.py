@@ -1,5 +1,7 @@
 """Schedules: values at, between and beyond their points."""
 
+import math
+
 import pytest
 
 from neurosym_lite.training.schedules import Schedule, constant, linear, warm_cosine
@@ -7,7 +9,7 @@ from neurosym_lite.training.schedules import Schedule, constant, linear, warm_co
 
 def test_linear_is_constant_outside_and_a_line_inside() -> None:
     beta = linear(10, 20, 0.0, 1.0)
-    assert [beta(s) for s in (0, 10, 15, 20, 99)] == [0.0, 0.0, 0.5, 1.0, 1.0]
+    assert [beta(s) for s in (0, 9, 10, 15, 19, 20, 99)] == [0.0, 0.0, 0.0, 0.5, 0.9, 1.0, 1.0]
 
 
 def test_log_halves_the_logarithm_halfway() -> None:
@@ -24,6 +26,7 @@ def test_a_learning_rate_rises_then_falls() -> None:
     rate = warm_cosine(1000, 1e-3, 1e-4, warmup=100)
     assert rate(0) == pytest.approx(1e-5) and rate(100) == 1e-3 and rate(1000) == 1e-4
     assert rate(550) == pytest.approx(5.5e-4)
+    assert rate(325) == pytest.approx(1e-4 + 9e-4 * (1 + math.sqrt(0.5)) / 2)  # an eighth of a wave
     falling = [rate(s) for s in range(100, 1001, 50)]
     assert falling == sorted(falling, reverse=True)
 
@@ -35,6 +38,8 @@ def test_constant_is_constant() -> None:
 def test_points_out_of_order_and_log_of_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="increasing steps"):
         Schedule(((10, 1.0), (5, 2.0)))
+    with pytest.raises(ValueError, match="increasing steps"):
+        Schedule(((5, 1.0), (5, 2.0)))
     with pytest.raises(ValueError, match="increasing steps"):
         Schedule(())
     with pytest.raises(ValueError, match="positive values"):
