@@ -96,7 +96,7 @@ class FewKinds(Successor):
 
 
 def test_kinds_are_centres_and_styles_are_looks_that_were_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A style takes twenty members: of thirty, or of five, there is one, four times over; of a hundred four; of none a blank."""
+    """A style takes twenty members: of thirty, or five, there is one, four times over; of none there is a blank."""
     known, found = torch.tensor([[0.0], [1.0], [3.0], [7.0]]), codebooks.centres
     monkeypatch.setattr(codebooks, "CHUNKS", 1)
     monkeypatch.setattr(codebooks, "centres", lambda points, n: known if len(points) == 135 else found(points, n))

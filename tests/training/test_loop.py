@@ -43,6 +43,41 @@ def whole(recipe: Recipe, tmp_path) -> dict[str, Tensor]:
     return state_of(run)
 
 
+def test_a_run_by_hand(recipe: Recipe, tmp_path, monkeypatch) -> None:
+    """Adam on fresh scenes, anew in each phase, by schedules that count the phase's own steps; averages after it."""
+    monkeypatch.setattr(loop, "CURVE_STEPS", 5)
+    run = start(recipe, 1, CPU)
+    fit(run, tmp_path / "state.safetensors", steps=recipe.steps)
+    torch.manual_seed(1)
+    model, scenes = recipe.build(), torch.Generator().manual_seed(1 + DATA_SEED)
+    source, averages = recipe.data.source("train"), {n: t.clone() for n, t in model.state_dict().items()}
+    totals: list[float] = []
+    for phase in recipe.phases:
+        trained = [p for n, p in model.named_parameters() if not phase.train or n.split(".")[0] in phase.train]
+        for parameter in model.parameters():
+            parameter.requires_grad_(any(parameter is p for p in trained))
+        optimiser = torch.optim.Adam(trained, fused=True)
+        for step in range(phase.steps):
+            images = source.batch(phase.batch, scenes).images.float() / 255
+            named = {name: torch.tensor(schedule(step)) for name, schedule in phase.weights.items()}
+            loss = model.loss(images, model.Weights(**named)).total.mean()
+            optimiser.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(trained, phase.clip)
+            optimiser.param_groups[0]["lr"] = phase.learning_rate(step)
+            optimiser.step()
+            decay = min(recipe.ema, (1 + len(totals)) / (10 + len(totals)))
+            averages = {n: decay * averages[n] + (1 - decay) * t for n, t in model.state_dict().items()}
+            totals.append(float(loss.detach()))
+    for name, tensor in model.state_dict().items():
+        torch.testing.assert_close(run.model.state_dict()[name], tensor, msg=name, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(run.averages[name], averages[name], msg=name, rtol=1e-4, atol=1e-6)
+    points = [(point["step"], point["total"]) for point in run.curve]
+    want = [(end, sum(totals[end - 5 : end]) / 5) for end in (5, 10)]
+    assert [step for step, _ in points] == [5, 10]
+    assert [total for _, total in points] == pytest.approx([total for _, total in want], rel=1e-4)
+
+
 @pytest.mark.parametrize("stop", [1, 5, 6, 7, 13])
 def test_a_stopped_run_goes_on_bit_by_bit(recipe: Recipe, tmp_path, whole, stop: int) -> None:
     path = tmp_path / "state.safetensors"

@@ -85,5 +85,6 @@ def test_a_run_that_goes_on_from_another_waits_for_its_end(recipe, tmp_path, mon
     assert waits_for(job, tmp_path) == recipe.name, "of another recipe"
     save_checkpoint(checkpoint, recipe, shipped_weights(first), recipe.steps, {})
     assert can_start(job, tmp_path) and not waits_for(job, tmp_path) and not waits_for(Job(recipe.name), tmp_path)
-    begun = start(later, 0, CPU, runs=tmp_path).model.state_dict()
-    assert all((begun[name] - tensor).abs().max() < 1e-2 for name, tensor in shipped_weights(first).items())
+    begun = start(later, 0, CPU, runs=tmp_path)
+    for weights in (begun.model.state_dict(), begun.averages):
+        assert all((weights[name] - tensor).abs().max() < 1e-2 for name, tensor in shipped_weights(first).items())
