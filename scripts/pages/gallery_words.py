@@ -81,8 +81,8 @@ SCENES = (
         "neither tells. Reconstructions have soft blots where digits are, and no box.",
         "For the first two hundred steps let the background count for a tenth of every pixel "
         '(`curriculum="image"` with `mask_fill` 1), and let it in over two hundred more: then the digits are taken. '
-        'Masks that are filled for as long (`curriculum="box"`, the paper\'s way) did not save them from this seed. '
-        "{doc}`Chapter 4 </notebooks/04_gnm>` watches the same race in a smaller world, with the paper's own cure.",
+        'Masks that are filled for as long (`curriculum="box"`, the paper\'s way) did not save them from this seed; in '
+        "the smaller world of {doc}`chapter 4 </notebooks/04_gnm>`, and with a dear $z_b$ besides, they do.",
         "Left, two curves: nats spent on looks fall to zero in the failed run and stay high in the cured one. Right, "
         "scenes on grey walls, the failed model's walls with soft blots and no box, the cured one's digits with boxes.",
     ),
