@@ -42,9 +42,9 @@ def test_where_there_are_masks_they_start_dark_and_colours_do_not(name: str) -> 
 def test_a_background_is_enlarged_about_its_pixels_centres() -> None:
     """A ramp of logits stays the ramp that it is: a pixel of the large picture lies at ((i + 1/2) / 2 - 1/2)."""
     config = GNMConfig(
-        rendering="convex", background=4, background_filters=(8, 8), background_upscales=(4, 2), background_scale=8
+        rendering="convex", background=4, background_filters=(8, 8), background_upscales=(4, 2), background_scale=2
     )
-    background = Background(replace(config, background_scale=2), seen=10)
+    background = Background(config, seen=10)
     background.decoder = nn.Identity()
     ramp = torch.arange(8.0).expand(1, 4, 8).reshape(32)  # eight pixels wide
     background.decoder.forward = lambda latent: ramp.view(1, 1, 4, 8)

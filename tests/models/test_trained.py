@@ -122,9 +122,12 @@ def report(model: GNM) -> Report:
     return Report(float(error), found(boxes), float(obeyed.sum()), float(obeyed.min()), float(code))
 
 
+MOST_CODE = 12.0  # nats; a sound model takes 1 to 3 from four seeds, one that need not pay takes 24 to 376
+
+
 def holds(got: Report) -> bool:
     """The floors; which diagonal, and where in their cells the squares are, takes a few nats."""
-    return got.error < 0.1 and got.found > 0.95 and got.obeyed > 0.9 and got.rarer > 0.25 and got.code < 12
+    return got.error < 0.1 and got.found > 0.95 and got.obeyed > 0.9 and got.rarer > 0.25 and got.code < MOST_CODE
 
 
 def test_it_finds_the_squares_and_imagines_scenes_that_obey(symbols_learned) -> None:
@@ -185,7 +188,7 @@ def test_a_broken_prior_is_noticed(mutate, symbols_learned, monkeypatch) -> None
     monkeypatch.undo()
     got = report(model)
     assert got.found > 0.95, got  # the symbols are as good as before
-    assert got.obeyed < 0.8 or got.code > 30, got  # what it imagines is not, or its price is out of hand
+    assert got.obeyed < 0.8 or got.code > MOST_CODE, got  # what it imagines is not, or its price is out of hand
 
 
 def test_a_broken_renderer_is_noticed(monkeypatch) -> None:
