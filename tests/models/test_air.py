@@ -8,12 +8,13 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 from torch.distributions import Normal
 
-from neurosym_lite.distributions import LEAST_STD, Gaussian, image_log_likelihood, standard_gaussian
+from neurosym_lite.distributions import LEAST_STD, Gaussian, standard_gaussian
 from neurosym_lite.models.air import AIR
 from neurosym_lite.models.dood_config import WHERE_HIGH, WHERE_LOW, AIRConfig
 from neurosym_lite.models.drawing import STD_FLOOR, DrawingWeights
 from neurosym_lite.models.stop import Prefixes, exact
 from neurosym_lite.render import frames
+from tests.models.test_gnm_by_hand import half_a_std
 
 SMALL = AIRConfig(
     image_size=16, strokes=3, hidden=24, what=4, glimpse=8, filters=(6,), strides=(2,), stop="exact", presence_prior=0.6
@@ -35,11 +36,6 @@ def far_from_fresh(config: AIRConfig) -> AIR:
 
 def images(n: int = 4) -> Tensor:
     return torch.rand(n, 1, 16, 16, generator=Generator().manual_seed(1))
-
-
-def half_a_std(self: Gaussian, generator: Generator | None = None) -> Tensor:
-    """In the place of a draw."""
-    return self.mean + 0.5 * self.std
 
 
 def by_hand(model: AIR, x: Tensor, draw) -> tuple[Prefixes, Tensor, list[Tensor]]:
@@ -148,11 +144,3 @@ def test_the_first_parts_are_those_that_are_on() -> None:
     canvases = model.render(where, what, torch.tensor([[1.0, 0.0, 1.0]]))[0]
     want = [torch.zeros(16, 16), parts[0], parts[0], parts[0] + parts[2]]
     torch.testing.assert_close(canvases, torch.stack(want))
-
-
-def test_the_normal_likelihood_is_that_of_the_other_models() -> None:
-    """Alone, at one canvas: the std is AIR's scale."""
-    model, x = far_from_fresh(replace(SMALL, likelihood="normal")), images()
-    canvas = torch.rand_like(x)
-    want = image_log_likelihood(x, canvas, float(model.scale.detach()))
-    torch.testing.assert_close(model.log_likelihood(x, canvas)[:, 0], want)
