@@ -14,7 +14,7 @@ from torch import Tensor
 
 from neurosym_lite.training.checkpoints import read_file
 from neurosym_lite.training.loop import fit, load_state, save_state, start
-from neurosym_lite.training.ranks import ALONE, RANK_SEED, Ranks
+from neurosym_lite.training.ranks import AGREE_STEPS, ALONE, RANK_SEED, Ranks
 from neurosym_lite.training.recipe import Recipe
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.run import Run
@@ -65,18 +65,26 @@ def gradient(recipe: Recipe, ranks: Ranks) -> dict[str, Tensor]:
     return {name: p.grad for name, p in run.model.named_parameters() if p.grad is not None}
 
 
-def rank_process(rank: int, name: str, folder: str) -> None:
-    """What each of the two processes does: meet, make the step, leave the gradient in a file."""
+def rank_process(rank: int, folder: str) -> None:
+    """What each of the two processes does: meet, make each recipe's steps, leave the gradients in files."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    torch.save(gradient(RECIPE_OF[name](), Ranks(rank, 2)), f"{folder}/{rank}.pt")
+    for name, recipe in RECIPE_OF.items():
+        torch.save(gradient(recipe(), Ranks(rank, 2)), f"{folder}/{name}.{rank}")
     dist.destroy_process_group()
 
 
+@pytest.fixture(scope="module")
+def of_two_ranks(tmp_path_factory) -> Path:
+    """A folder with the gradients that two ranks have of each recipe, NAME.RANK."""
+    folder = tmp_path_factory.mktemp("ranks")
+    processes.spawn(rank_process, (str(folder),), nprocs=2)
+    return folder
+
+
 @pytest.mark.parametrize("name", RECIPE_OF)
-def test_two_ranks_have_the_gradient_of_the_joint_batch(name: str, tmp_path) -> None:
-    processes.spawn(rank_process, (name, str(tmp_path)), nprocs=2)
-    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(2))
+def test_two_ranks_have_the_gradient_of_the_joint_batch(name: str, of_two_ranks: Path) -> None:
+    first, second = (torch.load(of_two_ranks / f"{name}.{rank}", weights_only=True) for rank in range(2))
     alone = gradient(RECIPE_OF[name](), ALONE)
     assert first.keys() == second.keys() == alone.keys() and len(alone) > 5
     assert all(torch.equal(first[name], second[name]) for name in first)
@@ -122,6 +130,11 @@ def four_ranks(rank: int, folder: str) -> None:
     dist.barrier()  # the first rank is still writing
     run = load_state(recipe, 1, CPU, state, ranks)
     assert ranks.same(run.step) and not ranks.same(rank)
+    assert ranks.agree(2 * AGREE_STEPS, rank == 2, False) == [True, False]  # one that wants to stop is heard
+    assert ranks.agree(2 * AGREE_STEPS + 1, True, True) == [False, False]  # not asked at every step
+    own = torch.tensor([float(rank), 1.0])
+    assert ranks.mean(own).tolist() == [1.5, 1.0] and own.tolist() == [rank, 1]
+    assert [each.tolist() for each in ranks.gather(own)] == [[0, 1], [1, 1], [2, 1], [3, 1]]
     fit(run, state, steps=recipe.steps)
     dist.destroy_process_group()
 
