@@ -151,23 +151,38 @@ def test_four_ranks_go_through_two_phases(tmp_path) -> None:
             torch.testing.assert_close(broken[name], tensor, rtol=1e-3, atol=1e-4)
 
 
-def test_each_rank_has_noise_and_data_of_its_own(recipe: Recipe, tmp_path) -> None:
-    runs = [start(recipe, 1, CPU, Ranks(rank, 2)) for rank in range(2)]
+def streams_of(run: Run) -> tuple[int, int]:
+    """The next number of the noise and of the data of a run that was just begun or read."""
+    return int(torch.randint(2**40, ())), int(torch.randint(2**40, (), generator=run.data_generator))
+
+
+def test_each_rank_has_noise_and_data_of_its_own(recipe: Recipe) -> None:
+    runs, streams = [], set()
+    for rank in range(2):
+        runs.append(start(recipe, 1, CPU, Ranks(rank, 2)))
+        streams |= set(streams_of(runs[-1]))
     for name, tensor in runs[0].model.state_dict().items():
         assert torch.equal(tensor, runs[1].model.state_dict()[name])
+    assert len(streams) == 4
     first, second = (recipe.data.source("train").batch(4, run.data_generator).images for run in runs)
     assert not torch.equal(first, second)
     assert Ranks(1, 2).seed(7) == 7 + RANK_SEED and ALONE.seed(7) == 7
 
 
 def test_a_rank_that_was_not_there_begins_a_stream_of_its_own(recipe: Recipe, tmp_path) -> None:
-    path = tmp_path / "state.safetensors"
-    save_state(start(recipe, 1, CPU), path)
-    streams = []
-    for ranks in (ALONE, Ranks(1, 2), Ranks(1, 4), Ranks(2, 4)):
-        run: Run = load_state(recipe, 1, CPU, path, ranks)
-        streams.append((int(torch.randint(2**40, ())), int(torch.randint(2**40, (), generator=run.data_generator))))
-    assert streams[1] == streams[2] and len({noise for noise, _ in streams}) == len({data for _, data in streams}) == 3
+    """Its own, and not again the one that such a rank had at the start, or at another stop."""
+    path, run = tmp_path / "state.safetensors", start(recipe, 1, CPU)
+    save_state(run, path)
+    old, same, new, other = (
+        streams_of(load_state(recipe, 1, CPU, path, ranks))
+        for ranks in (ALONE, Ranks(1, 2), Ranks(1, 4), Ranks(2, 4))
+    )
+    assert same == new
+    run.step = 1
+    save_state(run, path)
+    later = streams_of(load_state(recipe, 1, CPU, path, Ranks(1, 2)))
+    seen = [old, new, other, later, streams_of(start(recipe, 1, CPU, Ranks(1, 2)))]
+    assert len({number for pair in seen for number in pair}) == 10
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(recipe: Recipe) -> None:
