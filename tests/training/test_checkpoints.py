@@ -13,13 +13,16 @@ from safetensors.torch import save_file
 from neurosym_lite.training import checkpoints, keeping
 from neurosym_lite.training.checkpoints import (
     CheckpointError,
+    digest,
     load_checkpoint,
     prepare_folder,
     read_file,
     save_checkpoint,
+    settings,
     write_atomically,
     write_file,
 )
+from neurosym_lite.training.recipe import on_images
 from neurosym_lite.training.recipes import RECIPES
 
 
@@ -151,6 +154,33 @@ def test_a_checkpoint_of_other_settings_is_refused(shipped, recipe, monkeypatch)
     monkeypatch.setitem(RECIPES, recipe.name, other)
     with pytest.raises(CheckpointError, match="trained with other settings"):
         load_checkpoint(recipe.name)
+    data = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data, rule="mnist10"))
+    monkeypatch.setitem(RECIPES, recipe.name, data)
+    with pytest.raises(CheckpointError, match="trained with other settings"):
+        load_checkpoint(recipe.name)
+
+
+def test_settings_are_what_decides_a_runs_numbers(recipe) -> None:
+    told = dataclasses.replace(recipe, about="other words", metrics=())
+    assert settings(told) == settings(recipe) != settings(dataclasses.replace(recipe, ema=0.5))
+    assert settings(on_images(recipe, "here.npz", "digest")) == settings(on_images(recipe, "there.npz", "digest"))
+    assert settings(on_images(recipe, "here.npz", "digest")) != settings(on_images(recipe, "here.npz", "other"))
+
+
+def test_a_digest_tells_all_that_a_file_says() -> None:
+    tensors, header = {"a": torch.arange(4.0), "b": torch.zeros(2, 2)}, {"step": 1, "seed": 2}
+    same = digest(dict(reversed(tensors.items())), dict(reversed(header.items())))
+    assert digest(tensors, header) == same
+    others = [
+        (tensors | {"a": torch.tensor([0.0, 1, 2, 4])}, header),
+        (tensors | {"b": torch.zeros(4)}, header),
+        (tensors | {"b": torch.zeros(2, 2, dtype=torch.int32)}, header),  # the same bytes
+        ({"a": tensors["a"], "c": tensors["b"]}, header),
+        ({"a": tensors["a"]}, header),
+        (tensors, header | {"step": 2}),
+        (tensors, {"step": 1}),
+    ]
+    assert len({same, *(digest(*other) for other in others)}) == 8
 
 
 def test_a_checkpoint_may_have_any_name(shipped, recipe, tmp_path, monkeypatch) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from neurosym_lite.training import recipes
+from neurosym_lite.training import checkpoints, recipes
 from neurosym_lite.training.checkpoints import CheckpointError, save_checkpoint
 from neurosym_lite.training.loop import fit, shipped_weights, start
 from neurosym_lite.training.queue import QUEUE, Job, can_start, looked_up, read_queue, waits_for, write_queue
@@ -88,3 +88,7 @@ def test_a_run_that_goes_on_from_another_waits_for_its_end(recipe, tmp_path, mon
     begun = start(later, 0, CPU, runs=tmp_path)
     for weights in (begun.model.state_dict(), begun.averages):
         assert all((weights[name] - tensor).abs().max() < 1e-2 for name, tensor in shipped_weights(first).items())
+    monkeypatch.setattr(checkpoints, "CHECKPOINTS", tmp_path)
+    save_checkpoint(tmp_path / f"{recipe.name}.safetensors", other, shipped_weights(first), recipe.steps, {})
+    with pytest.raises(CheckpointError, match=f"holds a checkpoint of '{other.name}', expected '{recipe.name}'"):
+        start(later, 0, CPU, runs=tmp_path)
