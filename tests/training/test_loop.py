@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,10 +17,11 @@ from neurosym_lite.training import loop
 from neurosym_lite.training import recipe as recipe_module
 from neurosym_lite.training.checkpoints import CheckpointError, read_file, write_file
 from neurosym_lite.training.keeping import FOLDER, Keeper
-from neurosym_lite.training.loop import Run, fit, load_state, save_state, shipped_weights, start
+from neurosym_lite.training.loop import Interrupt, Run, fit, load_state, save_state, shipped_weights, start
 from neurosym_lite.training.recipe import Recipe, rescaled
 from neurosym_lite.training.recipes import RECIPES
 from neurosym_lite.training.run import DATA_SEED
+from neurosym_lite.training.schedules import constant
 
 CPU = torch.device("cpu")
 ADDED = ("format", "kind", "package_version", "torch_version")  # header entries that write_file adds
@@ -156,6 +158,58 @@ def test_an_interrupt_finishes_the_step_and_saves(recipe: Recipe, tmp_path, whol
     assert run.step == 3
     fit(run, path, steps=recipe.steps)
     assert_equal_states(state_of(run), whole)
+
+
+def test_an_interrupt_in_the_last_step_is_one_too(recipe: Recipe, tmp_path) -> None:
+    """What follows the last step, measuring, takes minutes: it is not begun."""
+    told = lambda run: os.kill(os.getpid(), signal.SIGINT) if run.step == recipe.steps else None  # noqa: E731
+    run = start(recipe, 1, CPU)
+    assert fit(run, tmp_path / "state.safetensors", steps=recipe.steps, on_step=told) and run.step == recipe.steps
+
+
+def test_a_second_interrupt_stops_at_once_but_not_one_of_several_ranks() -> None:
+    with Interrupt() as alone, pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+        assert alone.asked
+        signal.raise_signal(signal.SIGINT)
+    with Interrupt(patient=True) as among_others:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        assert among_others.asked
+
+
+def test_a_cpu_counts_its_own_time_alone(recipe: Recipe, tmp_path, monkeypatch) -> None:
+    """Another program that has the processor meanwhile is no part of a run's minutes."""
+
+    def wait(run: Run, source: object) -> None:
+        time.sleep(0.2)
+        run.step += 1
+
+    monkeypatch.setattr(loop, "train_step", wait)
+    run = start(recipe, 0, CPU)
+    fit(run, tmp_path / "s", steps=2)
+    assert run.seconds < 0.2
+
+
+def test_each_phase_fills_a_bank_of_its_own(recipe: Recipe, tmp_path) -> None:
+    """The reader may have learned between them."""
+    after = dataclasses.replace(recipe.phases[1], steps=2, objective="prior_loss", bank=8)
+    phases = (after, dataclasses.replace(recipe.phases[0], steps=2, learning_rate=constant(1e-3)), after)
+    banks = {}
+    run = start(dataclasses.replace(recipe, phases=phases), 0, CPU)
+    fit(run, tmp_path / "s", steps=6, on_step=lambda run: banks.update({run.step: run.bank}))
+    assert banks[1] is banks[2] and banks[3] is banks[4] is None and banks[5] is banks[6] is not None
+    first, second = banks[1].tensors, banks[5].tensors
+    assert not all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_the_curve_is_the_mean_over_all_ranks(recipe: Recipe) -> None:
+    run = start(recipe, 0, CPU)
+    run.sums, run.step = torch.arange(len(run.model.Loss._fields), dtype=torch.float32), 700
+    run.ranks = SimpleNamespace(mean=lambda sums: 3 * sums)
+    loop._mark(run)
+    expected = {name: round(3 * i / loop.CURVE_STEPS, 3) for i, name in enumerate(run.model.Loss._fields)}
+    assert run.curve == [{"step": 700, "minutes": 0.0, **expected}] and run.sums is None
 
 
 def test_states_are_saved_on_the_way(recipe: Recipe, tmp_path, monkeypatch) -> None:

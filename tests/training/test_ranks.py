@@ -174,8 +174,7 @@ def test_a_rank_that_was_not_there_begins_a_stream_of_its_own(recipe: Recipe, tm
     path, run = tmp_path / "state.safetensors", start(recipe, 1, CPU)
     save_state(run, path)
     old, same, new, other = (
-        streams_of(load_state(recipe, 1, CPU, path, ranks))
-        for ranks in (ALONE, Ranks(1, 2), Ranks(1, 4), Ranks(2, 4))
+        streams_of(load_state(recipe, 1, CPU, path, ranks)) for ranks in (ALONE, Ranks(1, 2), Ranks(1, 4), Ranks(2, 4))
     )
     assert same == new
     run.step = 1
