@@ -11,6 +11,15 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
+def check_images(images: Tensor, channels: int, size: int) -> None:
+    """Raise ValueError for images that are not what a model of that size reads: a network may not notice."""
+    if images.ndim != 4 or images.shape[1:] != (channels, size, size) or not images.is_floating_point():
+        raise ValueError(
+            f"images of shape {tuple(images.shape)}, {images.dtype}: expected (B, {channels}, {size}, {size}), "
+            "floats in [0, 1]"
+        )
+
+
 def conv_block(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:
     """Convolution -> CELU -> layer norm over (C, H, W), as one GroupNorm with a single group.
 

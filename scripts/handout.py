@@ -30,6 +30,7 @@ def without_solutions(notebook: NotebookNode) -> NotebookNode:
         if cell.source:
             kept.append(cell)
     notebook.cells = kept
+    notebook.metadata.pop("widgets", None)  # the state of sliders, all their pictures
     return notebook
 
 

@@ -55,7 +55,7 @@ class Exercise:
             off = self.same.off(answer, self.solution) if isinstance(self.same, SameNumber | SameFunction) else ""
         except Unusable as error:
             return Verdict(False, f"this cannot be used: {error} {self.otherwise}")
-        except Exception as error:  # the reader's own code may raise anything, and far out it may be a known mistake
+        except (Exception, SystemExit) as error:  # the reader's own code may do anything, and it may be a known mistake
             off = f"your answer cannot be used ({type(error).__name__}: {error}). {self.otherwise}"
         says = self._known(answer, self.same) or off
         if not says and isinstance(self.same, SameNumber):  # nor is it the right number with too few digits
@@ -66,7 +66,7 @@ class Exercise:
         """What the first mistake that is like the answer is told; "" where there is none."""
         same = same.near() if isinstance(same, SameFunction) else same
         for mistake in self.mistakes:
-            with suppress(Exception):
+            with suppress(Exception, SystemExit):
                 if same(answer, mistake.example):
                     return mistake.says
         return ""

@@ -88,8 +88,8 @@ def data_scenes(options: argparse.Namespace) -> int:
 def data_arrow_room(options: argparse.Namespace) -> int:
     """Rooms with their ground truth."""
     out = output(options.out, (".npz",))
-    shapes = tuple(options.shapes.split(",")) if options.shapes is not None else PAPER_SHAPES
-    colours = tuple(options.colours.split(",")) if options.colours is not None else tuple(COLOURS)
+    shapes = tuple(map(str.strip, options.shapes.split(","))) if options.shapes is not None else PAPER_SHAPES
+    colours = tuple(map(str.strip, options.colours.split(","))) if options.colours is not None else tuple(COLOURS)
     source = ArrowRoomSource(options.size, shapes, colours)
     scenes = source.batch(options.n, Generator().manual_seed(options.seed))
     save_npz(out, **scenes._asdict())

@@ -62,6 +62,8 @@ def sample(options: argparse.Namespace) -> int:
 def infer(options: argparse.Namespace) -> int:
     """What the model sees in images, as npz."""
     out = output(options.out, (".npz",))
+    if out.exists() and out.samefile(options.images):
+        raise ValueError(f"--out {out}: these are the images, which would be gone: give another name")
     model, _ = load_checkpoint(options.name)
     images = read_images(Path(options.images), model.config.channels, model.config.image_size)
     save_npz(out, **seen(model, images))
@@ -102,7 +104,7 @@ def seen(model: Model, images: Float[Tensor, "N C H W"]) -> dict[str, Tensor]:
 def evaluate(options: argparse.Namespace) -> int:
     """Metrics by name, as a table or as JSON."""
     model, recipe = load_checkpoint(options.name)
-    names = tuple(name for name in options.metrics.split(",") if name)
+    names = tuple(name for part in options.metrics.split(",") if (name := part.strip()))
     left_out = () if names else quick(model, recipe, options.n)[1]
     metrics = evaluate_model(model, recipe, names, options.n, options.seed, options.glyphs, options.sweeps)
     if options.json:

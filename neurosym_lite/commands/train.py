@@ -32,7 +32,7 @@ FILES = (STATE, CHECKPOINT, RECORD, BEST, CANDIDATE, loop.BAD_BATCH)
 def train(options: argparse.Namespace) -> int:
     """Train or resume; at every stop but an interrupt, also a checkpoint and a run record."""
     recipe = rescaled(get_recipe(options.recipe), options.batch, options.rate)
-    if options.images:
+    if options.images is not None:
         recipe = on_images(recipe, str(Path(options.images).resolve()))
     steps = options.steps or recipe.steps
     if steps > recipe.steps:

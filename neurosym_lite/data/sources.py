@@ -3,6 +3,7 @@
 A set is at hand when its prepared npz file is; `fetch` downloads the official files once, checks them, and writes it.
 """
 
+import contextlib
 import importlib
 import os
 import shutil
@@ -183,7 +184,9 @@ def _fits(array: np.ndarray, want: Wanted) -> bool:
 
 
 def _find(name: str) -> Path | None:
-    folders = [cache_folder()]
+    folders = []
+    with contextlib.suppress(RuntimeError):  # a user without a home has no cache
+        folders.append(cache_folder())
     if given := os.environ.get(ENVIRONMENT):
         folder = Path(given).expanduser()
         if not folder.is_dir():

@@ -66,12 +66,12 @@ def available(model: Model, recipe: Recipe) -> tuple[str, ...]:
         can_lay = not isinstance(model, DooD) or model.config.decoder == "spline"
         return (*drawn, *(("samples", "clusters") if small else ()), *(("one_shot",) if small and can_lay else ()))
     rooms, one_digit = isinstance(recipe.data, ArrowRoomData), getattr(recipe.data, "rule", "") == "mnist1"
-    has_rule = not one_digit and parser_path(scene.parser_of(recipe)).is_file()
+    has_rule = not one_digit and scene.is_read(recipe)
     has_boxes = isinstance(model, GNM | Space)
     sensible = {
         "detection": has_boxes,
         "reconstruction": True,
-        "binding": one_digit,
+        "binding": one_digit and isinstance(model, GNM | VAE),
         "structure": has_rule,
         "sweeps": has_rule and can_sweep(model),
         "layers": rooms and isinstance(model, GNM) and model.config.background > 0,

@@ -14,10 +14,10 @@ from neurosym_lite.evaluation.discriminability import Look, d_steps, learning_cu
 from neurosym_lite.evaluation.frechet import frechet_distance, frechet_error, parser_features
 from neurosym_lite.evaluation.images import as_bytes, in_batches, mean_and_error
 from neurosym_lite.evaluation.likelihood import Bound, importance_weighted
-from neurosym_lite.evaluation.parser import load_parser
+from neurosym_lite.evaluation.parser import load_parser, parser_path
 from neurosym_lite.evaluation.room_parser import GLYPHS as ROOMS
 from neurosym_lite.evaluation.room_structure import room_structure_metrics
-from neurosym_lite.evaluation.structure import accepts, share, structure_metrics
+from neurosym_lite.evaluation.structure import SIDES, accepts, share, structure_metrics
 from neurosym_lite.evaluation.task import Task
 from neurosym_lite.evaluation.what import what_metrics
 from neurosym_lite.models.genesis import Genesis
@@ -143,6 +143,12 @@ def what(task: Task) -> dict[str, float]:
 def parser_of(recipe: Recipe) -> str:
     """Name of the parser that reads the recipe's scenes."""
     return ROOMS if isinstance(recipe.data, ArrowRoomData) else recipe.data.glyphs
+
+
+def is_read(recipe: Recipe) -> bool:
+    """Is there a parser for the recipe's scenes? Those of characters know a black background alone."""
+    black = getattr(recipe.data, "backdrop", "black") == "black"
+    return black and recipe.data.size in SIDES and parser_path(parser_of(recipe)).is_file()
 
 
 def second_parser(recipe: Recipe) -> str:

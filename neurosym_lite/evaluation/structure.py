@@ -37,6 +37,9 @@ class Interval(NamedTuple):
     high: float
 
 
+SIDES = (CANVAS, 2 * CANVAS)  # of scenes that a parser can read
+
+
 def at_parser_size(images: Images) -> Float[Tensor, "B C 64 64"]:
     """Scenes as the parser reads them: floats in [0, 1] at 64 pixels; 128 is averaged over squares of 2 x 2.
 
@@ -47,7 +50,7 @@ def at_parser_size(images: Images) -> Float[Tensor, "B C 64 64"]:
     height, width = images.shape[-2:]
     if len(images) and (brightest := float(images.amax())) > GRID**2:  # no sum of a glimpse a cell is as bright
         raise ValueError(f"scenes as bright as {brightest:g}: expected uint8, or floats in [0, 1]")
-    if height != width or height not in (CANVAS, 2 * CANVAS):
+    if height != width or height not in SIDES:
         raise ValueError(f"scenes of {height} x {width} pixels: expected {CANVAS} x {CANVAS} or twice that")
     return F.avg_pool2d(images, height // CANVAS)
 

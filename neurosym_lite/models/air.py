@@ -13,6 +13,7 @@ from jaxtyping import Float, Int64
 from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import Bernoulli, Gaussian, gaussian_head, standard_gaussian
+from neurosym_lite.layers import check_images
 from neurosym_lite.models.dood_config import AIRConfig
 from neurosym_lite.models.drawing import (
     WHERE_START,
@@ -96,6 +97,7 @@ class AIR(Drawer):
 
     def infer(self, images: Float[Tensor, "B 1 H W"], mode: bool = False) -> PartDrawing:
         """From images in [0, 1] read T parts one after the other; `mode` takes means where else it draws."""
+        check_images(images, 1, self.config.image_size)
         n, width, side = len(images), self.config.hidden, self.config.image_size
         black = images.new_zeros(n, side, side)
         empty = [images.new_zeros(n, size) for size in (1, WHERE, self.config.what, 1, width, 1)]

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import image_log_likelihood
-from neurosym_lite.layers import conv_stack, subpixel_stack
+from neurosym_lite.layers import check_images, conv_stack, subpixel_stack
 from neurosym_lite.models.choices import check_choices
 from neurosym_lite.models.global_prior import GlobalDraw
 from neurosym_lite.models.structdraw import Interaction, StructDraw
@@ -83,6 +83,7 @@ class ConvDraw(nn.Module):
 
         The KL is to the prior, in nats.
         """
+        check_images(images, self.config.channels, self.config.image_size)
         return self.globals.infer(self.look(images), mode)
 
     def render(self, features: Float[Tensor, "B K F"]) -> Float[Tensor, "B C H W"]:

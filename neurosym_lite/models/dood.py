@@ -11,6 +11,7 @@ from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import Bernoulli, Gaussian, GaussianMixture
 from neurosym_lite.latents import StrokeLatents
+from neurosym_lite.layers import check_images
 from neurosym_lite.models.dood_config import DooDConfig
 from neurosym_lite.models.dood_parts import FULL_SPREAD, Drawing, Memory, Spread, Stroke, StrokePrior
 from neurosym_lite.models.drawing import (
@@ -122,6 +123,7 @@ class DooD(Drawer):
 
         `mode` takes means where else it draws.
         """
+        check_images(images, 1, self.config.image_size)
         memory, strokes = self.begin(len(images), images), []
         for _ in range(self.config.strokes):
             stroke = self.read_stroke(images, memory, mode)

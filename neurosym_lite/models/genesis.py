@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import Gaussian, gaussian_head, image_log_likelihood, kl_gaussian, standard_gaussian
+from neurosym_lite.layers import check_images
 from neurosym_lite.models.vae import VAEWeights
 
 LEAST_LOG_MASK = -10.0  # what the component encoder sees of a mask that is nearly zero
@@ -265,6 +266,7 @@ class Genesis(nn.Module):
 
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = False) -> GenesisDraw:
         """Images in [0, 1] in slots, latents drawn from q (its means with `mode`)."""
+        check_images(images, self.config.channels, self.config.image_size)
         return self.draw(images, len(images), mode)
 
     def redraw(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B C H W"]:

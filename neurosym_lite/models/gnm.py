@@ -23,7 +23,7 @@ from neurosym_lite.distributions import (
     standard_gaussian,
 )
 from neurosym_lite.latents import Detection, ObjectLatents, SceneLatents, Where
-from neurosym_lite.layers import conv_stack, mlp
+from neurosym_lite.layers import check_images, conv_stack, mlp
 from neurosym_lite.models.appearance import Background, BackgroundPrior, GlimpseDecoder
 from neurosym_lite.models.global_prior import GaussianGlobal, GlobalDraw
 from neurosym_lite.models.gnm_config import GNMConfig, check_config
@@ -112,6 +112,7 @@ class GNM(nn.Module):
 
         Glimpses for z_what are cut at a sample of z_where, or at its mean with `mode`.
         """
+        check_images(images, self.config.channels, self.config.image_size)
         features = rearrange(self.encoder(images), "B D y x -> B (y x) D")
         background = self._infer_background(features)
         objects = self.posterior_heads(features)

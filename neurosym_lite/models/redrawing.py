@@ -130,7 +130,12 @@ def exemplars(
 
 
 def ink_all(model: DooD, begun: Begun, points: Float[Tensor, "B T P 2"]) -> Float[Tensor, "B H W"]:
-    """The strokes that are on, with other control points, in canvas coordinates."""
+    """The strokes that are on, with other control points, in canvas coordinates.
+
+    Raises ValueError for a model whose decoder is no spline: it draws in a stroke's own frame alone.
+    """
+    if model.config.decoder != "spline":
+        raise ValueError(f"decoder={model.config.decoder!r}: only a spline's strokes can be moved on the canvas")
     whole = points.new_tensor((0.0, 0.0, 1.0, 0.0)).expand(len(points), 4)  # a frame as large as the canvas
     canvas = torch.zeros_like(begun.memory.canvas)
     for on, p, pen in zip(begun.latents.on.unbind(1), points.unbind(1), begun.pen.unbind(1), strict=True):

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import Gaussian, gaussian_head, image_log_likelihood, kl_gaussian, standard_gaussian
-from neurosym_lite.layers import conv_block, conv_stack, subpixel_stack
+from neurosym_lite.layers import check_images, conv_block, conv_stack, subpixel_stack
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ class VAE(nn.Module):
 
     def infer(self, images: Float[Tensor, "B C H W"]) -> Gaussian:
         """q(z | x) of images in [0, 1]: mean and std of the latent, (B, D)."""
+        check_images(images, self.config.channels, self.config.image_size)
         return gaussian_head(self.head(self.encoder(images)).flatten(1))
 
     def prior(self, n: int, like: Tensor) -> Gaussian:

@@ -93,7 +93,9 @@ def _sums(saved: dict[str, Tensor], ranks: Ranks, count: int | None, device: tor
 def _check_header(header: dict[str, Any], recipe: Recipe, seed: int, device: torch.device, path: Path) -> None:
     """Raise CheckpointError for a state of another run; warn of one that another torch wrote."""
     if (name := header.get("recipe")) != recipe.name:
-        raise CheckpointError(f"{path} is a run of {name!r}, not of {recipe.name!r}: give another --out")
+        own = header.get("config", {}).get("data", {}).get("digest") and not getattr(recipe.data, "digest", "")
+        advice = "give --images, or another --out" if own else "give another --out"
+        raise CheckpointError(f"{path} is a run of {name!r}, not of {recipe.name!r}: {advice}")
     if changed := _changed(settings(recipe, header.get("config", {})), settings(recipe)):
         name, was, wanted = changed
         raise CheckpointError(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import ipywidgets
 import matplotlib.pyplot as plt
+from ipywidgets.widgets import widget
 from ipywidgets.widgets.widget_link import Link
 from matplotlib.figure import Figure
 
@@ -19,8 +20,19 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+def close(*names: str) -> None:
+    """Close the widgets that have these ids, if any: a cell that is run again makes them anew.
+
+    One that is left to the garbage collector would close the channel of its successor, which has the same id.
+    """
+    for name in names:
+        if (before := widget._instances.get(name)) is not None:
+            before.close()
+
+
 def named(kind: type, name: str, **settings: object) -> ipywidgets.Widget:
-    """A widget, its layout and its style, all with ids made from a name."""
+    """A widget, its layout and its style, all with ids made from a name; those that had the ids before are closed."""
+    close(name, f"{name}-layout", f"{name}-style")
     settings["layout"] = ipywidgets.Layout(model_id=f"{name}-layout", **settings.pop("layout", {}))
     if "style" in kind.class_trait_names():
         style = kind.class_traits()["style"].klass
@@ -53,5 +65,6 @@ def frame_slider(
         layout={"width": "90%"},
     )
     stack = named(ipywidgets.Stack, f"{name}-stack", children=pictures, selected_index=start)
+    close(f"{name}-link")
     Link(source=(slider, "value"), target=(stack, "selected_index"), model_id=f"{name}-link")
     return named(ipywidgets.VBox, f"{name}-box", children=[slider, stack])
