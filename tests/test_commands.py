@@ -183,7 +183,12 @@ def test_a_recipe_trains_on_images_of_ones_own(tmp_path, capsys, refused) -> Non
     capsys.readouterr()
     for option in (("--metrics", "binding"), ("--glyphs", "digits")):  # nothing else is known of these images
         assert refused("evaluate", run, "--n", "4", *option)
-    assert "is a run of 'vae-digits1-lite-own'" in refused(*train[:2], "--out", run, "--resume")
+    assert "'vae-digits1-lite-own', not of 'vae-digits1-lite': give --images" in refused(
+        *train[:2], "--out", run, "--resume"
+    )
+    assert refused(*train[:2], "--images", "", "--out", other) and not Path(other).exists()
+    assert "these are the images" in refused("infer", run, "--images", mine, "--out", mine)
+    assert "images" in np.load(mine)
     assert main(["evaluate", run, "--n", "4", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)["metrics"]) == {"mse", "log_likelihood"}
     assert main(["sample", run, "--n", "2", "--out", str(tmp_path / "x.npz")]) == 0

@@ -18,6 +18,7 @@ def written(tmp_path_factory) -> str:
     assert len(books) == len(list(handout.NOTEBOOKS.glob("*.ipynb")))
     for book in books:
         nbformat.validate(book)
+        assert "widgets" not in book.metadata
         assert not any(cell.get("outputs") or cell.get("execution_count") for cell in book.cells)
     return "\n".join(cell.source for book in books for cell in book.cells)
 

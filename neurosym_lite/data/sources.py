@@ -200,7 +200,10 @@ def _prepare(name: str, progress: bool) -> Path:
     _import("pooch", "pooch", name)
     if name in ("omniglot", EPISODES):
         _import("PIL", "pillow", name)
-    cache = cache_folder()
+    try:
+        cache = cache_folder()
+    except RuntimeError as error:
+        raise DataError(f"no home folder to keep {name} in: set XDG_CACHE_HOME to one that can be written") from error
     work = cache / "downloads" / name  # kept until all is done: an interrupted fetch goes on with the files it has
     target = cache / PREPARED[name]
     try:

@@ -19,6 +19,7 @@ from neurosym_lite.models.dood import DooD
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.space import Space
 from neurosym_lite.models.successor import Successor
+from neurosym_lite.models.vae import VAE
 from neurosym_lite.training.recipe import ArrowRoomData, DrawingData, ImageData, Model, Recipe
 
 METRICS: dict[str, Callable[[Task], dict[str, float]]] = {

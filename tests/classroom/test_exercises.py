@@ -2,6 +2,7 @@
 
 import ast
 import math
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -64,6 +65,12 @@ def test_unlisted_mistake_gets_the_general_hint(exercise: Exercise) -> None:
 def test_answer_that_breaks_is_told_so(exercise: Exercise) -> None:
     verdict = judge(exercise.number, UNUSABLE[exercise.number])
     assert not verdict.right and "cannot be used" in verdict.says and exercise.otherwise in verdict.says
+
+
+@pytest.mark.parametrize("number", [n for n, exercise in EXERCISES.items() if callable(exercise.solution)][:3])
+def test_an_answer_that_leaves_python_is_told_so(number: str) -> None:
+    verdict = judge(number, lambda *_, **__: sys.exit(1))
+    assert not verdict.right and verdict.says
 
 
 @each_exercise

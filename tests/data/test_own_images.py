@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Generator
 
-from neurosym_lite.data.own_images import ImageSource
+from neurosym_lite.data.own_images import ImageSource, read_images
 
 
 def test_every_tenth_image_is_held_out_and_none_is_in_both_parts(tmp_path) -> None:
@@ -23,6 +23,19 @@ def test_every_tenth_image_is_held_out_and_none_is_in_both_parts(tmp_path) -> No
 def test_floats_and_images_without_a_channel_axis_do_too(tmp_path) -> None:
     np.savez(tmp_path / "mine.npz", images=np.linspace(0, 1, 10)[:, None, None] * np.ones((1, 8, 8)))
     assert ImageSource(tmp_path / "mine.npz", "test", 1, 8).images.unique().tolist() == [255]
+
+
+def test_bytes_of_0_and_1_alone_are_refused(tmp_path) -> None:
+    """As bytes they would be black pages with ink that nobody can see."""
+    masks = np.zeros((10, 8, 8), np.uint8)
+    np.savez(tmp_path / "mine.npz", images=masks)
+    assert read_images(tmp_path / "mine.npz", 1, 8).shape == (10, 1, 8, 8)  # blank pages are what they are
+    masks[3, 2:4] = 1
+    np.savez(tmp_path / "mine.npz", images=masks)
+    with pytest.raises(ValueError, match="uint8 values 0 and 1, of 255"):
+        read_images(tmp_path / "mine.npz", 1, 8)
+    np.savez(tmp_path / "mine.npz", images=255 * masks)
+    assert read_images(tmp_path / "mine.npz", 1, 8).max() == 1
 
 
 @pytest.mark.parametrize(("shape", "said"), [((9, 8, 8), "at least 10"), ((20, 9, 9), "shape"), ((0, 8, 8), "shape")])

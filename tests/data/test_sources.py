@@ -39,6 +39,19 @@ def test_names_and_what_is_at_hand(cache, tmp_path, monkeypatch):
     assert sources.fetch("mnist") == path
 
 
+def test_a_user_without_a_home_has_no_cache(tmp_path, monkeypatch):
+    def nowhere():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(sources, "cache_folder", nowhere)
+    monkeypatch.delenv("NEUROSYM_DATA", raising=False)
+    assert sources.at_hand()["mnist"] is None
+    told(lambda: sources.fetch("mnist"), "no home folder", "XDG_CACHE_HOME")
+    path = prepared(tmp_path / "mine")
+    monkeypatch.setenv("NEUROSYM_DATA", str(tmp_path / "mine"))
+    assert sources.fetch("mnist") == path
+
+
 def test_digits_need_no_download(cache):
     path = sources.fetch("digits")
     assert path.is_file() and path.name == "digits.csv.gz"

@@ -1,5 +1,6 @@
 """The shipped models keep what their records claim; metrics are refused where they make no sense."""
 
+from dataclasses import replace
 from functools import lru_cache
 
 import pytest
@@ -150,6 +151,25 @@ def test_what_takes_long_is_measured_only_when_named() -> None:
     gnm, scenes = load_checkpoint("gnm-digits4-lite")
     assert "likelihood" not in evaluate(gnm, scenes, n=10)
     assert not {"stop_noise_exact", "parts_on_mnist"} & evaluate(model, recipe, n=20).keys()
+
+
+def test_structure_is_asked_of_scenes_that_a_parser_reads() -> None:
+    """None knows shaded walls, or canvases of 32 or 96 pixels."""
+    recipe = get_recipe("gnm-digits4-lite")
+    model, read = recipe.build(), {"structure", "sweeps", "recall", "frechet"}
+    assert read <= set(available(model, recipe))
+    changes = ({"backdrop": "shaded"}, {"size": 32}, {"size": 96})
+    for data in (replace(recipe.data, **change) for change in changes):
+        left = set(available(model, replace(recipe, data=data)))
+        assert not read & left and {"detection", "reconstruction"} <= left
+    assert read <= set(available(model, replace(recipe, data=replace(recipe.data, size=128))))
+
+
+@pytest.mark.parametrize("name", ["vae", "convdraw", "genesis", "space"])
+def test_binding_is_asked_of_codes_and_symbols_alone(name: str) -> None:
+    recipe = get_recipe(f"{name}-mnist4-lite")
+    named = available(recipe.build(), replace(recipe, data=replace(recipe.data, rule="mnist1")))
+    assert ("binding" in named) == (name == "vae")
 
 
 def test_rooms_have_metrics_of_their_own() -> None:

@@ -1,6 +1,7 @@
 """Going on with a drawing, and drawing it again: what stays, what moves, and what the prior adds."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -75,6 +76,13 @@ def test_a_turned_token_is_the_type_turned(dood: DooD, images: Tensor) -> None:
 def test_noise_has_a_number_for_each_control_point(dood: DooD, images: Tensor) -> None:
     with pytest.raises(ValueError, match="noise for 3 control points: give a TokenNoise with 5"):
         exemplars(dood, begin_with(dood, images), at(0), PAPER_NOISE._replace(points=(0.0, 0.1, 0.0)))
+
+
+def test_a_decoder_that_is_no_spline_has_no_strokes_to_move(images: Tensor) -> None:
+    model = DooD(replace(SMALL, decoder="neural"))
+    begun = begin_with(model, torch.rand(2, 1, SMALL.image_size, SMALL.image_size))
+    with pytest.raises(ValueError, match="decoder='neural': only a spline's strokes can be moved"):
+        exemplars(model, begun, at(0), STILL)
 
 
 def test_the_prior_only_adds_ink(dood: DooD, images: Tensor) -> None:

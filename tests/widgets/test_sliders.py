@@ -1,5 +1,7 @@
 """Sliders work without a kernel: every frame is in the state, and the browser's link alone switches them."""
 
+import gc
+
 import ipywidgets
 import matplotlib
 
@@ -28,6 +30,20 @@ def test_a_slider_holds_every_frame_and_links_to_it() -> None:
     assert "<b>" not in stack.children[1].value
     links = [w for w in widget._instances.values() if isinstance(w, Link) and w.source[0] is slider]
     assert links[0].source == (slider, "value") and links[0].target == (stack, "selected_index")
+
+
+def test_a_cell_may_be_run_again() -> None:
+    """The first slider is closed when the second is made, and not whenever it is collected: they share their ids."""
+    first = frame_slider([figure(1), figure(2)], ["one", "two"], "rerun", "x")
+    slider, stack = first.children
+    second = frame_slider([figure(1), figure(2)], ["one", "two"], "rerun", "x")
+    assert slider.comm is None and stack.comm is None and slider.layout.comm is None
+    del first, slider, stack
+    gc.collect()
+    for made in (second, *second.children, second.children[0].layout, second.children[0].style):
+        assert widget._instances[made.model_id] is made and made.comm is not None
+    link = widget._instances["rerun-link"]
+    assert link.source[0] is second.children[0] and link.comm is not None
 
 
 def test_ids_come_from_the_name() -> None:
