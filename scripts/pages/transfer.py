@@ -5,6 +5,7 @@ Everything here is a function of records, so that the page's words (`transfer_wo
 
 import math
 from collections.abc import Iterable
+from statistics import fmean
 from typing import NamedTuple
 
 from neurosym_lite.training.transfer_recipes import SETS
@@ -73,9 +74,17 @@ def elsewhere(kind: str, source: str, measure: str, records: list[Record]) -> fl
 
 
 def worst_sources(kind: str, records: list[Record]) -> list[str]:
-    """Sets to learn from, the worst first; empty where one is missing."""
-    means = {source: elsewhere(kind, source, LIKELIHOOD, records) for source in SETS}
-    return [] if None in means.values() else sorted(means, key=means.get)
+    """Sets to learn from, the worst first; empty where one is missing.
+
+    By how far a source is above the mean of the others that a set was read by, over the four sets: nats differ from set
+    to set, and the means of two rows leave different sets out.
+    """
+    nats = {pair: value(kind, pair[0], LIKELIHOOD, pair[1], records) for pair in CELLS if pair[0] != pair[1]}
+    if None in nats.values():
+        return []
+    usual = {target: fmean(nats[source, target] for source in SETS if source != target) for target in SETS}
+    above = {s: fmean(nats[s, target] - usual[target] for target in SETS if target != s) for s in SETS}
+    return sorted(above, key=above.get)
 
 
 def way(record: Record, target: str, ink: float) -> float:

@@ -44,7 +44,7 @@ SAID = {
     "other": "DooD has the higher likelihood on every other set",
     "own": "and on its own set",
     "diagonal": "in every column the highest likelihood stands on the diagonal, for all three models",
-    "sources": "MNIST and Omniglot are the two worst sets to learn from, for all three models (mean over other sets)",
+    "sources": "MNIST and Omniglot are the two worst sets to learn from, for all three models (on each other set)",
 }
 
 BLANK = """### A blank page is worth a lot
