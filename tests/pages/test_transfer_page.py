@@ -119,6 +119,22 @@ def test_claims_follow_the_numbers(whole) -> None:
     assert words.NEVER_BEHIND.format(rival="AIR") in transfer.short_section(lost)
 
 
+def test_sources_are_compared_on_the_same_sets() -> None:
+    """A set that all read well is no merit of the four that are not it."""
+    worth = {
+        source: 0.1 * place for place, source in enumerate(SETS)
+    }  # of what was learned: the first set is the worst
+    bright = {"mnist": -3.0, "kmnist": 2.0}  # of what is read; the mean of a row leaves its own set out
+    records = []
+    for source in SETS:
+        nats = {f"{found.LIKELIHOOD}_{t}": worth[source] + bright.get(t, 0.0) + 9 * (t == source) for t in SETS}
+        records.append({"recipe": found.recipe_name("dood", source), "seed": 0, "metrics": nats, "file": "x.json"})
+    assert found.worst_sources("dood", records) == list(SETS)
+    means = {source: found.elsewhere("dood", source, found.LIKELIHOOD, records) for source in SETS}
+    assert min(means, key=means.get) == "kmnist"
+    assert found.worst_sources("dood", records[1:]) == []
+
+
 def test_the_way_from_a_blank_page_to_the_ceiling() -> None:
     record, ink = run("dood", "mnist", 0.0), 0.13
     ceiling = record["metrics"][found.CEILING]
