@@ -86,7 +86,7 @@ def read_images(path: Path, channels: int, size: int) -> Float[Tensor, "N C H W"
     if array.shape[1:] != (channels, size, size) or len(array) == 0:
         raise ValueError(f"{path} has shape {array.shape}: {want}")
     if array.dtype == np.uint8 and array.max() == 1:
-        raise ValueError(f"{path} has uint8 values 0 and 1, of 255: {want}; ink of 1 is {array.dtype} 255 or float 1")
+        raise ValueError(f"{path} has no uint8 values but 0 and 1: make them 0 and 255, or floats; {want}")
     if array.dtype == np.uint8:
         return torch.from_numpy(array).float() / 255
     if not np.issubdtype(array.dtype, np.floating) or not (array.min() >= 0 and array.max() <= 1):

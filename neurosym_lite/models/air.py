@@ -96,7 +96,10 @@ class AIR(Drawer):
         return F.pad((on[..., None, None] * parts).cumsum(1), (0, 0, 0, 0, 1, 0))
 
     def infer(self, images: Float[Tensor, "B 1 H W"], mode: bool = False) -> PartDrawing:
-        """From images in [0, 1] read T parts one after the other; `mode` takes means where else it draws."""
+        """From images in [0, 1] read T parts one after the other; `mode` takes means where else it draws.
+
+        Raises ValueError for images of another size.
+        """
         check_images(images, 1, self.config.image_size)
         n, width, side = len(images), self.config.hidden, self.config.image_size
         black = images.new_zeros(n, side, side)

@@ -81,7 +81,7 @@ class ConvDraw(nn.Module):
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = False) -> GlobalDraw:
         """From images in [0, 1]: z_g from q(z_g | x) (its means with `mode`), the map that it draws, the KL.
 
-        The KL is to the prior, in nats.
+        The KL is to the prior, in nats. Raises ValueError for images of another size.
         """
         check_images(images, self.config.channels, self.config.image_size)
         return self.globals.infer(self.look(images), mode)

@@ -121,7 +121,7 @@ class DooD(Drawer):
     def infer(self, images: Float[Tensor, "B 1 H W"], mode: bool = False) -> Drawing:
         """From images in [0, 1] read T strokes one after the other (equations 6 to 8).
 
-        `mode` takes means where else it draws.
+        `mode` takes means where else it draws. Raises ValueError for images of another size.
         """
         check_images(images, 1, self.config.image_size)
         memory, strokes = self.begin(len(images), images), []

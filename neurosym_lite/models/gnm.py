@@ -110,7 +110,8 @@ class GNM(nn.Module):
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = False) -> Inference:
         """q(z_s, z_b | x) of images in [0, 1], ink white on black.
 
-        Glimpses for z_what are cut at a sample of z_where, or at its mean with `mode`.
+        Glimpses for z_what are cut at a sample of z_where, or at its mean with `mode`. Raises ValueError for images of
+        another size.
         """
         check_images(images, self.config.channels, self.config.image_size)
         features = rearrange(self.encoder(images), "B D y x -> B (y x) D")

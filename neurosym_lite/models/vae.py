@@ -71,7 +71,7 @@ class VAE(nn.Module):
             nn.init.constant_(self.decoder[-1].bias, config.decoder_bias)
 
     def infer(self, images: Float[Tensor, "B C H W"]) -> Gaussian:
-        """q(z | x) of images in [0, 1]: mean and std of the latent, (B, D)."""
+        """q(z | x) of images in [0, 1]: mean and std of the latent, (B, D). Raises ValueError for another size."""
         check_images(images, self.config.channels, self.config.image_size)
         return gaussian_head(self.head(self.encoder(images)).flatten(1))
 

@@ -32,7 +32,7 @@ def test_bytes_of_0_and_1_alone_are_refused(tmp_path) -> None:
     assert read_images(tmp_path / "mine.npz", 1, 8).shape == (10, 1, 8, 8)  # blank pages are what they are
     masks[3, 2:4] = 1
     np.savez(tmp_path / "mine.npz", images=masks)
-    with pytest.raises(ValueError, match="uint8 values 0 and 1, of 255"):
+    with pytest.raises(ValueError, match="no uint8 values but 0 and 1: make them 0 and 255, or floats"):
         read_images(tmp_path / "mine.npz", 1, 8)
     np.savez(tmp_path / "mine.npz", images=255 * masks)
     assert read_images(tmp_path / "mine.npz", 1, 8).max() == 1
