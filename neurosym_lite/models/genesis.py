@@ -265,7 +265,7 @@ class Genesis(nn.Module):
         return Slots(posterior, prior, source.mean if mode else source.sample(generator))
 
     def infer(self, images: Float[Tensor, "B C H W"], mode: bool = False) -> GenesisDraw:
-        """Images in [0, 1] in slots, latents drawn from q (its means with `mode`). Raises ValueError for another size."""
+        """Images in [0, 1] in slots, latents from q (its means with `mode`). Raises ValueError for another size."""
         check_images(images, self.config.channels, self.config.image_size)
         return self.draw(images, len(images), mode)
 
