@@ -46,7 +46,7 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(ONE_THREAD) $(BIN)/python -m pytest tests -n $(JOBS) --dist worksteal
+	$(ONE_THREAD) $(BIN)/python -m pytest tests -n $(JOBS) --dist loadscope
 	$(ONE_THREAD) $(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg notebooks \
 	  -n $(JOBS) --dist loadfile -p no:cacheprovider -p tests.kernels
 

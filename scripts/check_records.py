@@ -18,7 +18,7 @@ from neurosym_lite.training.records import load_record
 
 ASKED = (
     "structure", "sweeps", "detection", "what", "d_steps", "likelihood", "frechet",
-    "stop_noise", "transfer", "transfer_likelihood", "samples", "clusters", "one_shot",
+    "transfer", "transfer_likelihood", "samples", "clusters", "one_shot",
 )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def test_noise_has_a_number_for_each_control_point(dood: DooD, images: Tensor) -
         exemplars(dood, begin_with(dood, images), at(0), PAPER_NOISE._replace(points=(0.0, 0.1, 0.0)))
 
 
-def test_a_decoder_that_is_no_spline_has_no_strokes_to_move(images: Tensor) -> None:
+def test_a_decoder_that_is_no_spline_has_no_strokes_to_move() -> None:
     model = DooD(replace(SMALL, decoder="neural"))
     begun = begin_with(model, torch.rand(2, 1, SMALL.image_size, SMALL.image_size))
     with pytest.raises(ValueError, match="decoder='neural': only a spline's strokes can be moved"):

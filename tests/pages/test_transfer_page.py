@@ -121,9 +121,7 @@ def test_claims_follow_the_numbers(whole) -> None:
 
 def test_sources_are_compared_on_the_same_sets() -> None:
     """A set that all read well is no merit of the four that are not it."""
-    worth = {
-        source: 0.1 * place for place, source in enumerate(SETS)
-    }  # of what was learned: the first set is the worst
+    worth = {source: 0.1 * place for place, source in enumerate(SETS)}  # of what was learned: the first is the worst
     bright = {"mnist": -3.0, "kmnist": 2.0}  # of what is read; the mean of a row leaves its own set out
     records = []
     for source in SETS:
