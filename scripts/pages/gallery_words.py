@@ -52,8 +52,7 @@ SCENES = (
         "fine: the failure shows in samples only.",
         "Let the code be nearly free at first (`beta_global` 0.03), and raise its price when the symbols use it, to "
         "1 and no further. The end matters more than the beginning. Tried by hand with the same seed: a price of 1 "
-        "from the first step fills the code too, only later (6.4 nats after 2,000 steps), and one that rises from "
-        "0.03 to 5 empties it again (26 nats after 900 steps, 1.3 at the end).",
+        "from the first step fills the code too, only later, and one that rises from 0.03 to 5 empties it again.",
         "Left, two curves: the nats in the global code stay low in the failed run; in the cured run they are many "
         "while the code is cheap and settle well above. Right, scenes and reconstructions: both are good.",
     ),
@@ -67,7 +66,7 @@ SCENES = (
         "what a digit looks like is not worth saying, and a smudge does for all of them.",
         "The KL of the looks stays low while boxes are drawn, and they hold soft smears, some cut off by the box.",
         "A narrower likelihood: here 0.1. The paper's 0.2, chosen for 128 pixels, does not fail in this world, nor "
-        "does 0.3 (tried by hand: four objects a scene, small errors); it says less of a look, 35 nats at 0.2.",
+        "does 0.3 (tried by hand); they only say less of a look.",
         "Left, two curves: nats spent on looks stay low in the failed run and rise in the cured one. Right, scenes, "
         "the failed model's grey smudges, the cured one's digits with boxes.",
     ),
@@ -122,8 +121,7 @@ STROKES = (
         "the late ones are short dabs on top of the others, and a 1 takes as many as an 8.",
         'Sum the stop out of the bound (`stop="summed"`). Then all places to stop are weighed at '
         "each step, and a stroke that saves less than it costs is left out. A price of 10 nats a stroke comes with "
-        "this switch here, and does the rest: without it (tried by hand, two seeds) 2.6 strokes are left, and one "
-        "drawing in six has all four.",
+        "this switch here, and does the rest: without it (tried by hand) some drawings still take all four.",
         "Left, two curves: strokes a drawing jump to four at step 500 in the failed run and stay below two in the "
         "cured one. Right, digits and reconstructions, good in both; four strokes drawn over each of the failed "
         "model's, one or two over the cured one's.",
@@ -153,7 +151,7 @@ STROKES = (
 INTRODUCTION = """# Failure gallery
 
 A model that does not learn rarely says why. This page keeps failures that can be repeated: each is a recipe with a seed
-that fails in a minute or two, and the same recipe with its cure, that does not. Learn their faces here, and you will
+that fails in a minute or two, and the same recipe with its cure, which does not. Learn their faces here, and you will
 know them when you meet them.
 
 The models are smaller than those of the chapters. There are failures of scenes and failures of strokes.
