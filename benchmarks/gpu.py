@@ -45,6 +45,7 @@ AT_ONCE = ("gnm-mnist4-lite", "gnm-mnist10-lite", "dood-mnist-lite", "convdraw-m
 SECONDS = 5.0  # that each of these trains for
 TO_THE_END = ("gnm-gaussian-digits4-lite", "slvm-digits1-lite", "vae-digits1-lite", "dood-digits-short")
 SLICE = 10  # steps between two looks at the clock there
+PARTS = ("engines", "at_once", "unmeasured", "measured")  # the last two: a list from its start to its end
 
 
 def begun(name: str, phase: int, engine: Engine) -> tuple[Run, object]:
@@ -128,42 +129,57 @@ def rounded(values: list[float]) -> list[float]:
     return [significant(value, 3) for value in values]
 
 
-def measure(path: Path) -> None:
-    """Measure all of it, and write the report after each piece."""
-    report: dict = {
-        "device": torch.cuda.get_device_name(), "cores": os.cpu_count(), "torch": torch.__version__.split("+")[0],
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"), "batch": BATCH, "engines": [],
-    }  # fmt: skip
-
-    def write() -> None:
-        write_atomically(path, f"{json.dumps(report, indent=1)}\n".encode())
-
+def measured_engines() -> list[dict]:
+    """Steps a second of each case, operation by operation and by graph."""
+    found = []
     for name, phase, word in CASES:
         eager, graph = rounded([rate(name, phase, engine) for engine in ("eager", "graph")])
-        report["engines"].append({"recipe": name, "phase": word, "eager": eager, "graph": graph})
-        print(name, word, eager, graph, flush=True)
-        write()
+        found.append({"recipe": name, "phase": word, "eager": eager, "graph": graph})
+        print(found[-1], flush=True)
+    return found
+
+
+def measured_at_once() -> dict:
+    """Steps a second of four runs: one after another, all at once, and under MPS where that is installed."""
     with workers({}) as processes:
         alone = [trained([process])[0] for process in processes]
-        report["at_once"] = {"recipes": AT_ONCE, "alone": rounded(alone), "together": rounded(trained(processes))}
-    print(report["at_once"], flush=True)
-    write()
+        found = {"recipes": AT_ONCE, "alone": rounded(alone), "together": rounded(trained(processes))}
     if shutil.which(CONTROL):
         with mps() as variables, workers(variables) as processes:
-            report["at_once"]["mps"] = rounded(trained(processes))
-        print(report["at_once"]["mps"], flush=True)
-        write()
-    ends = {"recipes": TO_THE_END}
-    for name, options in (("unmeasured", ["--unmeasured"]), ("measured", [])):
-        ends[name] = rounded([seconds_to_the_end(TO_THE_END, jobs, *options) for jobs in (1, len(TO_THE_END))])
-        print(name, ends[name], flush=True)
-    report["to_the_end"] = ends
-    write()
+            found["mps"] = rounded(trained(processes))
+    return found
+
+
+def measured_list(*options: str) -> list[float]:
+    """Seconds that a list of four short runs takes: one at a time, and all at once."""
+    return rounded([seconds_to_the_end(TO_THE_END, jobs, *options) for jobs in (1, len(TO_THE_END))])
+
+
+def measure(path: Path, parts: tuple[str, ...] = PARTS) -> None:
+    """Measure these parts, and write the report after each; the others stay as they are in it."""
+    here = {"device": torch.cuda.get_device_name(), "cores": os.cpu_count(), "torch": torch.__version__.split("+")[0]}
+    report: dict = here | {"batch": BATCH}
+    if parts != PARTS:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        if other := [key for key, value in here.items() if report[key] != value]:
+            raise ValueError(f"{path} is of another {other[0]}, {report[other[0]]}: measure all parts here")
+    for part in parts:
+        if part == "engines":
+            report[part] = measured_engines()
+        elif part == "at_once":
+            report[part] = measured_at_once()
+        else:
+            options = ["--unmeasured"] * (part == "unmeasured")
+            report["to_the_end"] = report.get("to_the_end", {}) | {"recipes": TO_THE_END, part: measured_list(*options)}
+        report["date"] = datetime.now(UTC).strftime("%Y-%m-%d")
+        write_atomically(path, f"{json.dumps(report, indent=1)}\n".encode())
+        print(part, report["to_the_end"] if part not in report else report[part], flush=True)
 
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser("python -m benchmarks.gpu", description=__doc__.splitlines()[0])
     arguments.add_argument("--out", type=Path, default=REPORT, help="file that is written")
+    arguments.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts that are measured anew")
     arguments.add_argument("--work", metavar="RECIPE", help=argparse.SUPPRESS)
     given = arguments.parse_args()
     torch.set_num_threads(1)
@@ -172,4 +188,4 @@ if __name__ == "__main__":
     if given.work:
         work(given.work)
     else:
-        measure(given.out)
+        measure(given.out, tuple(given.only))

@@ -95,6 +95,7 @@ def _brief(glyphs: str) -> Recipe:
         name=f"dood-brief-{glyphs}",
         about=f"{whole.about}, on as many drawings as the lite one sees",
         phases=(phase(18_000, 1e-3),),
+        metrics=("strokes", "transfer"),
     )
 
 
