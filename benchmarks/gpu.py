@@ -158,7 +158,7 @@ def measured_list(*options: str) -> list[float]:
 def measure(path: Path, parts: tuple[str, ...] = PARTS) -> None:
     """Measure these parts, and write the report after each; the others stay as they are in it."""
     here = {"device": torch.cuda.get_device_name(), "cores": os.cpu_count(), "torch": torch.__version__.split("+")[0]}
-    report: dict = here | {"batch": BATCH}
+    report: dict = here | {"batch": BATCH, "dates": {}}
     if parts != PARTS:
         report = json.loads(path.read_text(encoding="utf-8"))
         if other := [key for key, value in here.items() if report[key] != value]:
@@ -171,7 +171,7 @@ def measure(path: Path, parts: tuple[str, ...] = PARTS) -> None:
         else:
             options = ["--unmeasured"] * (part == "unmeasured")
             report["to_the_end"] = report.get("to_the_end", {}) | {"recipes": TO_THE_END, part: measured_list(*options)}
-        report["date"] = datetime.now(UTC).strftime("%Y-%m-%d")
+        report["dates"][part] = datetime.now(UTC).strftime("%Y-%m-%d")
         write_atomically(path, f"{json.dumps(report, indent=1)}\n".encode())
         print(part, report["to_the_end"] if part not in report else report[part], flush=True)
 

@@ -64,22 +64,21 @@ def at_once_sentence(once: dict) -> str:
         f"These by graph and at once ({names}) did together {sum(shares['mps']):.1f} times the work of one in the same "
         f"time under NVIDIA's MPS, each between {least[1]} and {most[1]} of its speed alone. Without MPS the GPU "
         f"gives itself to one process at a time: {sum(shares['together']):.1f} times, and the slowest had {least[0]}. "
-        "So `train-queue` starts MPS where it is installed and runs have to share a GPU, and ends it with the list. "
-        "(This is from before scenes of ten digits were drawn without the host, which held "
-        f"`gnm-mnist10-lite` to {once['alone'][1]:.0f} steps a second.)"
+        "So `train-queue` starts MPS where it is installed and runs have to share a GPU, and ends it with the list."
     )
 
 
 def to_the_end_sentence(ends: dict) -> str:
-    """How long a list of short runs takes, one run at a time and all at once, with and without their metrics."""
+    """How long a list of short runs takes, one at a time and all at once: without and, if measured, with metrics."""
     names = ", ".join(f"`{name}`" for name in ends["recipes"])
     took = {
         way: f"{one:,.0f} s one after another and {four:,.0f} s at once, {one / four:.1f} times sooner"
-        for way, (one, four) in ((way, ends[way]) for way in ("unmeasured", "measured"))
+        for way, (one, four) in ((way, ends[way]) for way in ("unmeasured", "measured") if way in ends)
     }
+    metrics = f"; with metrics, as it is by default, {took['measured']}" if "measured" in took else ""
     return (
-        f" From the command to its end a list of four short runs ({names}) took {took['unmeasured']}; with metrics, as "
-        f"it is by default, {took['measured']}."
+        f" From the command to its end a list of four short runs ({names}) took, `--unmeasured`, {took['unmeasured']}"
+        f"{metrics}."
     )
 
 
