@@ -13,7 +13,7 @@ AGAIN = RECORDS / "again"  # recipes and seeds that have a record, trained again
 # what lies beside the run records and is none
 NOT_RECORDS = (
     "benchmarks.json", "gpu.json", CONTROLS.name, "arrow_room_fidelity.json", "one_shot_controls.json",
-    "transfer_controls.json",
+    "transfer_controls.json", "critics.json",
 )  # fmt: skip
 Record = dict
 
