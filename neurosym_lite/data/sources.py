@@ -139,8 +139,17 @@ def locate(name: str, progress: bool = True) -> Path:
     if name not in NAMES:
         raise DataError(f"unknown data set {name!r}: expected one of {', '.join(NAMES)}")
     if name == BUNDLED:
-        return Path(importlib.import_module("sklearn.datasets").__file__).parent / "data" / "digits.csv.gz"
+        return _bundled()
     return _find(name) or _prepare(name, progress)
+
+
+def _bundled() -> Path:
+    """scikit-learn's file of digits, found without importing it: that takes seconds."""
+    spec = find_spec("sklearn")
+    path = Path(spec.origin if spec and spec.origin else "sklearn").parent / "datasets" / "data" / "digits.csv.gz"
+    if not path.is_file():
+        raise DataError(f"the digits come with scikit-learn, and {path} is not there: pip install scikit-learn")
+    return path
 
 
 def read(name: str, path: Path, keys: Iterable[str]) -> Arrays:

@@ -82,17 +82,17 @@ def _standard(rows: torch.Tensor) -> torch.Tensor:
     return centred / centred.norm(dim=1, keepdim=True)
 
 
-def test_digits_need_no_downloader_and_no_plotting():
+def test_digits_need_no_downloader_and_no_plotting_and_are_read_without_importing_scikit_learn():
     code = (
         "import sys\n"
         "for name in ('pooch', 'requests', 'PIL', 'tqdm', 'matplotlib'): sys.modules[name] = None\n"
         "from neurosym_lite.data import glyphs\n"
         "from neurosym_lite.data.sources import at_hand\n"
-        "print(len(glyphs('digits').images), at_hand()['digits'])"
+        "print(len(glyphs('digits').images), at_hand()['digits'], 'sklearn' in sys.modules)"
     )
     environment = {key: value for key, value in os.environ.items() if key != ENVIRONMENT} | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
-    assert done.stdout == "1438 bundled with scikit-learn\n", done.stderr
+    assert done.stdout == "1438 bundled with scikit-learn False\n", done.stderr
 
 
 def test_core_is_the_middle():

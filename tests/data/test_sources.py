@@ -58,6 +58,11 @@ def test_digits_need_no_download(cache):
     assert not cache.exists()
 
 
+def test_digits_without_scikit_learn(cache, monkeypatch):
+    monkeypatch.setattr(sources, "find_spec", lambda name: None)
+    told(lambda: sources.fetch("digits"), "the digits come with scikit-learn", "pip install scikit-learn")
+
+
 def test_unknown_name_and_folder(cache, tmp_path, monkeypatch):
     told(lambda: sources.fetch("minst"), "'minst'", "digits, mnist, emnist, kmnist, quickdraw, omniglot, one-shot")
     monkeypatch.setenv("NEUROSYM_DATA", str(tmp_path / "nowhere"))
