@@ -134,6 +134,7 @@ STOPS = (
     _stop("nvil", "the stop by NVIL, KLs weighing 4 in its signal (the paper's)", "nvil"),
     _stop("nvil-plain", "the stop by NVIL, KLs weighing 1 in its signal", "nvil", beta=1.0),
     _stop("nvil-cold", "the stop by NVIL as in the paper, from the first step on", "nvil", _AT_ONCE),
+    _stop("nvil-plain-cold", "the stop by NVIL, KLs weighing 1, from the first step on", "nvil", _AT_ONCE, beta=1.0),
     _stop("exact-cold", "the stop by the exact ELBO, from the first step on", "exact", _AT_ONCE),
 )
 

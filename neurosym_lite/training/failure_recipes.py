@@ -1,7 +1,7 @@
-"""Recipes that fail, and the same recipes cured: what the failure gallery shows.
+"""Recipes that fail, the same recipes cured, and controls between the two: what the failure gallery shows.
 
-Each pair differs in what its `about` says and in nothing else; the model is a smaller one than elsewhere, so that a
-failure can be watched in a minute or two.
+Each pair differs in what its `about` says and in nothing else, and so does a control from the run that its `about`
+names. The model is a smaller one than elsewhere, so that a failure can be watched in a minute or two.
 """
 
 from dataclasses import replace
@@ -134,4 +134,49 @@ STROKES = (
     ),
 )  # fmt: skip
 
-FAILURES = (*SCENES, *STROKES)
+# what the gallery says of causes was tried by these
+_DEAR_OBJECTS = {"temperature": constant(0.5), "presence": constant(0.001)}
+_FREE_OBJECTS = _DEAR_OBJECTS | {"presence": Schedule(((200, 0.5), (500, 0.001)), "log")}
+_GLOBAL = replace(SMALL, prior="gaussian")
+
+CONTROLS = (
+    _run(
+        "control-digits4-presence-start", "failure-digits4-presence with objects that are there at the start",
+        replace(_PAPERS_START, presence_start=SMALL.presence_start), 600, _DEAR_OBJECTS,
+    ),
+    _run(
+        "control-digits4-presence-grey", "cure-digits4-presence with glimpses that start grey instead of dark",
+        replace(_PAPERS_START, decoder_bias=0.0), 600, _FREE_OBJECTS,
+    ),
+    _run(
+        "control-digits4-global-one", "failure-digits4-global with a price of 1 from the first step to the last",
+        _GLOBAL, 2000, _SYMBOLS_FIRST | {"beta_global": constant(1.0)},
+    ),
+    _run(
+        "control-digits4-global-dear", "cure-digits4-global with a price that rises to 5 instead of 1",
+        _GLOBAL, 2000, _SYMBOLS_FIRST | {"beta_global": Schedule(((800, 0.03), (1600, 5.0)), "log")},
+    ),
+    _run(
+        "control-digits4-grey-paper", "failure-digits4-grey with the paper's sigma, 0.2",
+        replace(SMALL, sigma=0.2), 1000, {"presence": constant(0.5)},
+    ),
+    _run(
+        "control-digits4-grey-wide", "failure-digits4-grey with a sigma of 0.3",
+        replace(SMALL, sigma=0.3), 1000, {"presence": constant(0.5)},
+    ),
+    _run(
+        "control-digits4-background-masks", "cure-digits4-background with masks filled all over their boxes instead",
+        replace(_BEFORE_WALLS, curriculum="box"), 1000, _RARER | {"mask_fill": linear(200, 400, 1.0, 0.0)},
+        backdrop="shaded",
+    ),
+    _draw(
+        "control-digits-always-exact", "failure-digits-always by the exact ELBO, which tries all stops",
+        replace(DRAWER, stop="exact"), _PLAIN_SIGNAL,
+    ),
+    _draw(
+        "control-digits-always-free", "cure-digits-always without its price of 10 nats a stroke",
+        DRAWER, _PLAIN_SIGNAL | {"price": constant(0.0)},
+    ),
+)  # fmt: skip
+
+FAILURES = (*SCENES, *STROKES, *CONTROLS)

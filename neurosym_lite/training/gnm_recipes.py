@@ -161,15 +161,16 @@ def _with_schedules(phase: Phase, **schedules: Schedule | None) -> Phase:
     return replace(phase, weights={name: value for name, value in weights.items() if value is not None})
 
 
-def _at_once(steps: int) -> Phase:
-    """Everything in one stage."""
+def _at_once(steps: int, **weights: Schedule) -> Phase:
+    """Everything in one stage; `weights` are schedules beside those that the stages have in common with it."""
     beta_global = at_fractions(steps, (0.4, 0.03), (0.5, 2.5), (0.75, 2.5), (0.95, 1.2))
     beta_conditional = at_fractions(steps, (0.2, 0.0), (0.3, 1.0))
     return Phase(
         steps=steps,
         learning_rate=warm_cosine(steps, 1e-3, 3e-5),
         weights=FINDING
-        | {"beta_conditional": beta_conditional, "beta_global": beta_global, "beta_presence": constant(3.0)},
+        | {"beta_conditional": beta_conditional, "beta_global": beta_global, "beta_presence": constant(3.0)}
+        | weights,
     )
 
 
@@ -197,6 +198,10 @@ def _ablations() -> tuple[Recipe, ...]:
         ),
         _turned("unweighted", "all conditional KLs weigh 1 (the paper's)", (symbols, *plain)),
         _turned("unstaged", "everything at once (the paper's) instead of in three stages", (_at_once(all_steps),)),
+        _turned(
+            "unstaged-where", "everything at once, and places at a fifth of their price until z_g becomes dear",
+            (_at_once(all_steps, beta_where=at_fractions(all_steps, (0.3, 0.2), (0.45, 1.0))),),
+        ),
     )  # fmt: skip
 
 

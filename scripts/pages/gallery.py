@@ -117,19 +117,28 @@ def show_curves(axes: plt.Axes, failure: Failure) -> None:
 
 
 def table(group: Group, failure: Failure) -> str:
-    """Both runs in numbers."""
+    """Both runs in numbers, and the controls."""
     header = ["run", *(heading for heading, _, _ in group.columns), f"{failure.axis}, at the end", "CPU minutes"]
     rows = [header, ["---"] * len(header)]
-    for kind, name in KINDS.items():
-        record = load_record(f"{kind}-{failure.key}")
+    pair = [(f"{kind}-{failure.key}", word) for kind, word in KINDS.items()]
+    for name, word in (*pair, *failure.controls):
+        record = load_record(name)
         measured = [f"{record.metrics[metric]:{form}}" for _, metric, form in group.columns]
-        end = curve(record.recipe, failure.terms)[1][-1]
-        rows.append([name, *measured, f"{end:{group.end}}", f"{record.minutes:.1f}"])
+        end = curve(name, failure.terms)[1][-1]
+        rows.append([word, *measured, f"{end:{group.end}}", f"{record.minutes:.1f}"])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def command(name: str) -> str:
+    """What repeats the run of a record: of a recipe, or of RECIPE-seedN."""
+    recipe, of_seed, seed = name.partition("-seed")
+    return f"python -m neurosym_lite train {recipe}" + (f" --seed {seed} --out runs/{name}" if of_seed else "")
 
 
 def entry(group: Group, failure: Failure) -> str:
     """The page's section on a failure."""
+    runs = (*(f"{kind}-{failure.key}" for kind in KINDS), *(name for name, _ in failure.controls))
+    commands = "\n".join(command(name) for name in runs)
     return f"""### {failure.title}
 
 {failure.happens}
@@ -147,8 +156,7 @@ def entry(group: Group, failure: Failure) -> str:
 **What helps.** {failure.cure}
 
 ```bash
-python -m neurosym_lite train failure-{failure.key}
-python -m neurosym_lite train cure-{failure.key}
+{commands}
 ```
 """
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Failure(NamedTuple):
-    """One entry of the gallery; the recipes are failure-KEY and cure-KEY."""
+    """One entry of the gallery; the recipes are failure-KEY and cure-KEY, and those of the controls."""
 
     key: str
     title: str
@@ -22,6 +22,8 @@ class Failure(NamedTuple):
     """What the picture shows, for those who cannot see it."""
     grows: bool = False
     """Is the symptom's curve the higher one where the run fails?"""
+    controls: tuple[tuple[str, str], ...] = ()
+    """Runs that one thing tells from either: names of their records, and what the table calls them."""
 
 
 SCENES = (
@@ -35,10 +37,17 @@ SCENES = (
         "nothing is drawn, the decoder gets no gradient, and it stays so.",
         "The KLs of boxes and looks fall to zero within two hundred steps, and the likelihood stops at a black "
         "canvas's. No object is found.",
-        "Let objects cost nothing at first: `presence` 0.5, and down to 0.001 once they draw digits. It also helps "
-        "to start present (`presence_start`) and dark (`decoder_bias=-2`): a grey box on black costs likelihood.",
+        "Let objects cost nothing at first: `presence` 0.5, and down to 0.001 once they draw digits. They go out all "
+        "the same, and pay 11 nats to be absent, because what they draw is worse than black. But by step 400 they are "
+        "back: wait that long before you call it a collapse. It helps that their glimpses start dark "
+        "(`decoder_bias=-2`): with glimpses that start grey (0) they stay out. Or let more of them be there at the "
+        "start (`presence_start` 0.25): then they come back even at the dear price.",
         "Left, two curves: nats spent on boxes and looks fall to zero in the failed run and rise in the cured one. "
         "Right, scenes, the failed model's black reconstructions, the cured one's four boxes with soft strokes.",
+        controls=(
+            ("control-digits4-presence-start", "dear, but there at the start"),
+            ("control-digits4-presence-grey", "cured, but grey at the start"),
+        ),
     ),
     Failure(
         "digits4-global",
@@ -51,10 +60,14 @@ SCENES = (
         "The KL of the global code falls to almost nothing in a few hundred steps and stays low. Reconstructions are "
         "fine: the failure shows in samples only.",
         "Let the code be nearly free at first (`beta_global` 0.03), and raise its price when the symbols use it, to "
-        "1 and no further. The end matters more than the beginning. Tried by hand with the same seed: a price of 1 "
-        "from the first step fills the code too, only later, and one that rises from 0.03 to 5 empties it again.",
+        "1 and no further. The end matters more than the beginning: a price of 1 from the first step fills the "
+        "code too, only later, and one that rises from 0.03 to 5 empties it again.",
         "Left, two curves: the nats in the global code stay low in the failed run; in the cured run they are many "
         "while the code is cheap and settle well above. Right, scenes and reconstructions: both are good.",
+        controls=(
+            ("control-digits4-global-one", "a price of 1 throughout"),
+            ("control-digits4-global-dear", "nearly free at first, then 5"),
+        ),
     ),
     Failure(
         "digits4-grey",
@@ -66,9 +79,10 @@ SCENES = (
         "what a digit looks like is not worth saying, and a smudge does for all of them.",
         "The KL of the looks stays low while boxes are drawn, and they hold soft smears, some cut off by the box.",
         "A narrower likelihood: here 0.1. The paper's 0.2, chosen for 128 pixels, does not fail in this world, nor "
-        "does 0.3 (tried by hand); they only say less of a look.",
+        "does 0.3; they only say less of a look.",
         "Left, two curves: nats spent on looks stay low in the failed run and rise in the cured one. Right, scenes, "
         "the failed model's grey smudges, the cured one's digits with boxes.",
+        controls=(("control-digits4-grey-paper", "`sigma` 0.2"), ("control-digits4-grey-wide", "`sigma` 0.3")),
     ),
     Failure(
         "digits4-background",
@@ -88,6 +102,11 @@ SCENES = (
         "the smaller world of {doc}`chapter 4 </notebooks/04_gnm>`, and with a dear $z_b$ besides, they do.",
         "Left, two curves: nats spent on looks fall to zero in the failed run and stay high in the cured one. Right, "
         "scenes on grey walls, the failed model's walls with soft blots and no box, the cured one's digits with boxes.",
+        controls=(
+            ("failure-digits4-background-seed1", "as the failed one, `--seed 1`"),
+            ("failure-digits4-background-seed2", "as the failed one, `--seed 2`"),
+            ("control-digits4-background-masks", "filled masks instead"),
+        ),
     ),
 )
 
@@ -121,11 +140,15 @@ STROKES = (
         "the late ones are short dabs on top of the others, and a 1 takes as many as an 8.",
         'Sum the stop out of the bound (`stop="summed"`). Then all places to stop are weighed at '
         "each step, and a stroke that saves less than it costs is left out. A price of 10 nats a stroke comes with "
-        "this switch here, and does the rest: without it (tried by hand) some drawings still take all four.",
+        "this switch here, and does the rest: without it one drawing in six still takes all four.",
         "Left, two curves: strokes a drawing jump to four at step 500 in the failed run and stay below two in the "
         "cured one. Right, digits and reconstructions, good in both; four strokes drawn over each of the failed "
         "model's, one or two over the cured one's.",
         grows=True,
+        controls=(
+            ("control-digits-always-exact", "the exact ELBO"),
+            ("control-digits-always-free", "summed, without a price"),
+        ),
     ),
     Failure(
         "digits-ink",

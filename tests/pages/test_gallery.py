@@ -1,5 +1,8 @@
 """The failure gallery: its page is what the records say, and its failures fail and its cures cure."""
 
+import math
+from dataclasses import asdict
+
 import matplotlib.pyplot as plt
 import pytest
 from torch import Generator, Tensor
@@ -7,6 +10,7 @@ from torch import Generator, Tensor
 from neurosym_lite.evaluation.strokes import read, redrawn
 from neurosym_lite.training.checkpoints import load_checkpoint
 from neurosym_lite.training.failure_recipes import FAILURES as RECIPES
+from neurosym_lite.training.recipes import get_recipe
 from neurosym_lite.training.records import load_record
 from scripts.pages import gallery
 from scripts.pages.gallery_words import Failure
@@ -21,7 +25,10 @@ def test_the_page_is_current() -> None:
 
 
 def test_the_page_has_every_failure_once_and_scenes_before_strokes() -> None:
-    assert {recipe.name for recipe in RECIPES} == {f"{kind}-{f.key}" for kind in gallery.KINDS for f in ENTRIES}
+    pairs = {f"{kind}-{f.key}" for kind in gallery.KINDS for f in ENTRIES}
+    controls = [name for f in ENTRIES for name, _ in f.controls]
+    assert {recipe.name for recipe in RECIPES} == pairs | {name.partition("-seed")[0] for name in controls}
+    assert len(controls) == len(set(controls)) and not pairs & set(controls)
     titles = [line for line in gallery.page().splitlines() if line.startswith("##")]
     scenes, strokes = (f"## {group.title}" for group in gallery.GROUPS)
     entries = [f"### {failure.title}" for failure in ENTRIES]
@@ -29,20 +36,54 @@ def test_the_page_has_every_failure_once_and_scenes_before_strokes() -> None:
     assert titles == [scenes, *entries[:first], strokes, *entries[first:]]
 
 
-@FAILURES
-def test_a_failure_and_its_cure_differ_in_one_switch_or_schedule(failure: Failure) -> None:
-    broken, cured = (load_record(f"{kind}-{failure.key}").config for kind in ("failure", "cure"))
-    switches = {name for name in broken["model"] if broken["model"][name] != cured["model"][name]}
-    phases = list(zip(broken["phases"], cured["phases"], strict=True))
+def differences(one: str, other: str) -> int:
+    """Switches, schedules and seeds in which two runs differ; all else has to be the same."""
+    records = [load_record(name) for name in (one, other)]
+    a, b = (asdict(get_recipe(record.recipe)) for record in records)
+    switches = {name for name in a["model"] if a["model"][name] != b["model"][name]}
+    phases = list(zip(a["phases"], b["phases"], strict=True))
     schedules = {
         name
-        for a, b in phases
-        for name in a["weights"] | b["weights"]
-        if a["weights"].get(name) != b["weights"].get(name)
+        for ours, theirs in phases
+        for name in ours["weights"] | theirs["weights"]
+        if ours["weights"].get(name) != theirs["weights"].get(name)
     }
-    assert all(a | {"weights": 0} == b | {"weights": 0} for a, b in phases)
-    assert broken["data"] == cured["data"] and broken["seed"] == cured["seed"] and broken["ema"] == cured["ema"]
-    assert (len(switches) == 1 and not schedules) or (not switches and len(schedules) == 1)
+    assert all(ours | {"weights": 0} == theirs | {"weights": 0} for ours, theirs in phases)
+    assert a["data"] == b["data"] and a["ema"] == b["ema"]
+    return len(switches) + len(schedules) + len({record.seed for record in records}) - 1
+
+
+@FAILURES
+def test_a_failure_and_its_cure_differ_in_one_switch_or_schedule(failure: Failure) -> None:
+    assert differences(f"failure-{failure.key}", f"cure-{failure.key}") == 1
+
+
+@pytest.mark.parametrize("name", [name for f in ENTRIES for name, _ in f.controls])
+def test_a_control_differs_in_one_thing_from_the_run_that_it_names(name: str) -> None:
+    of, is_seed, _ = name.partition("-seed")
+    assert differences(name, of if is_seed else get_recipe(name).about.split()[0]) == 1
+
+
+def test_controls_came_out_as_told() -> None:
+    found = {name: load_record(name).metrics for f in ENTRIES for name, _ in f.controls}
+    at_end = {f"global-{end}": gallery.curve(f"control-digits4-global-{end}", ("kl_global",))[1][-1]
+              for end in ("one", "dear")}  # fmt: skip
+    for there in ("control-digits4-presence-start", "failure-digits4-background-seed2"):
+        assert abs(found[there]["count_mean"] - 4) < 0.5
+    for gone in ("presence-grey", "background-masks"):
+        assert found[f"control-digits4-{gone}"]["count_mean"] < 0.1
+    assert found["failure-digits4-background-seed1"]["count_mean"] < 0.1
+    for name in ("control-digits4-presence-grey", "cure-digits4-presence"):  # all sixteen cells pay log 2 to be absent
+        _, paid = gallery.curve(name, ("aux_pres",))
+        assert paid[1] == pytest.approx(16 * math.log(2), abs=0.1) and abs(paid[1] - 11) < 0.5  # at step 200
+    for name in ("control-digits4-presence-start", "cure-digits4-presence"):
+        _, drawn = gallery.curve(name, ("aux_where", "aux_what"))
+        assert drawn[1] < 0.1 and drawn[3] > 10  # at steps 200 and 400
+    assert at_end["global-one"] > 4 * at_end["global-dear"]
+    for sigma in ("paper", "wide"):
+        assert abs(found[f"control-digits4-grey-{sigma}"]["count_mean"] - 4) < 0.1
+    assert found["control-digits-always-exact"]["parts_at_most"] == 1
+    assert 1 / 7 < found["control-digits-always-free"]["parts_at_most"] < 1 / 5.5  # one in six
 
 
 @FAILURES
