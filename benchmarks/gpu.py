@@ -160,6 +160,8 @@ def measure(path: Path, parts: tuple[str, ...] = PARTS) -> None:
     here = {"device": torch.cuda.get_device_name(), "cores": os.cpu_count(), "torch": torch.__version__.split("+")[0]}
     report: dict = here | {"batch": BATCH, "dates": {}}
     if parts != PARTS:
+        if not path.is_file():
+            raise ValueError(f"{path} is not there: measure all parts first")
         report = json.loads(path.read_text(encoding="utf-8"))
         if other := [key for key, value in here.items() if report[key] != value]:
             raise ValueError(f"{path} is of another {other[0]}, {report[other[0]]}: measure all parts here")

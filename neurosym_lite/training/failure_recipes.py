@@ -38,26 +38,28 @@ _BEFORE_WALLS = replace(
 _RARER = {"presence": Schedule(((300, 0.5), (800, 0.001)), "log")}
 _SYMBOLS_FIRST = {"beta_conditional": linear(400, 800, 0.0, 1.0)}
 _PAPERS_START = replace(SMALL, what_from="cell", presence_start=0.0)
+_DEAR_OBJECTS = {"temperature": constant(0.5), "presence": constant(0.001)}
+_FREE_OBJECTS = _DEAR_OBJECTS | {"presence": Schedule(((200, 0.5), (500, 0.001)), "log")}
+_GLOBAL = replace(SMALL, prior="gaussian")
 
 SCENES = (
     _run(
         "failure-digits4-presence",
         "presence collapse: objects are dear from the first step, before they are of any use",
-        _PAPERS_START, 600, {"temperature": constant(0.5), "presence": constant(0.001)},
+        _PAPERS_START, 600, _DEAR_OBJECTS,
     ),
     _run(
         "cure-digits4-presence", "the same with objects that cost nothing at first",
-        _PAPERS_START, 600,
-        {"temperature": constant(0.5), "presence": Schedule(((200, 0.5), (500, 0.001)), "log")},
+        _PAPERS_START, 600, _FREE_OBJECTS,
     ),
     _run(
         "failure-digits4-global",
         "posterior collapse of the global code: it is dear from the first step, before it is of any use",
-        replace(SMALL, prior="gaussian"), 2000, _SYMBOLS_FIRST | {"beta_global": constant(5.0)},
+        _GLOBAL, 2000, _SYMBOLS_FIRST | {"beta_global": constant(5.0)},
     ),
     _run(
         "cure-digits4-global", "the same with a global code that is nearly free at first",
-        replace(SMALL, prior="gaussian"), 2000,
+        _GLOBAL, 2000,
         _SYMBOLS_FIRST | {"beta_global": Schedule(((800, 0.03), (1600, 1.0)), "log")},
     ),
     _run(
@@ -135,10 +137,6 @@ STROKES = (
 )  # fmt: skip
 
 # what the gallery says of causes was tried by these
-_DEAR_OBJECTS = {"temperature": constant(0.5), "presence": constant(0.001)}
-_FREE_OBJECTS = _DEAR_OBJECTS | {"presence": Schedule(((200, 0.5), (500, 0.001)), "log")}
-_GLOBAL = replace(SMALL, prior="gaussian")
-
 CONTROLS = (
     _run(
         "control-digits4-presence-start", "failure-digits4-presence with objects that are there at the start",
