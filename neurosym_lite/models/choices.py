@@ -1,4 +1,4 @@
-"""Switches with names: a field annotated as a Literal holds one of its choices, or the config is refused."""
+"""What a config is refused for by itself: a switch with a name that is none of its choices, a size below 1."""
 
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -15,3 +15,20 @@ def check_choices(config: Any) -> None:
         value = getattr(config, name)
         if known and value not in known and not (value is None and NoneType in parts):
             raise ValueError(f"unknown {name} {value!r}: expected one of {', '.join(map(str, known))}")
+
+
+def check_sizes(config: Any, *positive: str, none: tuple[str, ...] = ()) -> None:
+    """Raise ValueError for an int field, or an entry of a tuple of them, that is no whole number above 0.
+
+    The fields in `positive` are numbers that have to be above 0 too; those in `none` are sizes that may be 0. Called
+    in `__post_init__`: PyTorch takes most such sizes, and complains later about a shape, or never.
+    """
+    for name, kind in get_type_hints(type(config)).items():
+        value = getattr(config, name)
+        if kind in (int, tuple[int, ...]):
+            many, least = isinstance(value, tuple | list), 0 if name in none else 1
+            if not all(isinstance(size, int) and size >= least for size in (value if many else [value])):
+                expected = f"{'whole numbers' if many else 'a whole number'} {'above 0' if least else 'from 0 on'}"
+                raise ValueError(f"{name}={value!r}: expected {expected}")
+        if name in positive and not value > 0:
+            raise ValueError(f"{name}={value!r}: expected a number above 0")

@@ -16,7 +16,7 @@ from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.layers import check_images, conv_stack, subpixel_stack
-from neurosym_lite.models.choices import check_choices
+from neurosym_lite.models.choices import check_choices, check_sizes
 from neurosym_lite.models.global_prior import GlobalDraw
 from neurosym_lite.models.structdraw import Interaction, StructDraw
 from neurosym_lite.models.vae import VAELoss, VAEWeights
@@ -44,8 +44,9 @@ class ConvDrawConfig:
     sigma: float = 0.2  # std of the Gaussian likelihood, pixels in [0, 1] (released code)
 
     def __post_init__(self) -> None:
-        """Raises ValueError for an interaction that does not exist."""
+        """Raises ValueError for an interaction that does not exist, and for a size below 1."""
         check_choices(self)
+        check_sizes(self, "sigma")
 
 
 class ConvDraw(nn.Module):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import pi
 from typing import Literal
 
-from neurosym_lite.models.choices import check_choices
+from neurosym_lite.models.choices import check_choices, check_sizes
 
 Stop = Literal["nvil", "exact", "summed"]
 
@@ -41,8 +41,9 @@ class DooDConfig:
     scale_floor: float = 0.1  # least scale b of the Laplace likelihood; one number, learned (paper's code: 0.01)
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a switch with a name that it does not know."""
+        """Raises ValueError for a switch with a name that it does not know, and for a size below 1."""
         check_choices(self)
+        check_sizes(self, "ink_slope", "reach", "scale_floor")
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,9 @@ class AIRConfig:
     scale_floor: float = 0.1  # least scale b of the Laplace, or least standard deviation of the normal likelihood
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a switch with a name that it does not know, no z_what, a coin that is not one."""
+        """Raises ValueError for a switch with a name that it does not know, a size below 1, a coin that is not one."""
         check_choices(self)
-        if self.what < 1:
-            raise ValueError(f"what={self.what}: a part needs at least one number for its looks")
+        check_sizes(self, "scale_floor")
         if not 0 < self.presence_prior < 1:
             raise ValueError(f"presence_prior {self.presence_prior}: expected a probability above 0 and below 1")
 

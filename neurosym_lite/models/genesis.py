@@ -22,6 +22,7 @@ from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import Gaussian, gaussian_head, image_log_likelihood, kl_gaussian, standard_gaussian
 from neurosym_lite.layers import check_images
+from neurosym_lite.models.choices import check_sizes
 from neurosym_lite.models.vae import VAEWeights
 
 LEAST_LOG_MASK = -10.0  # what the component encoder sees of a mask that is nearly zero
@@ -48,6 +49,10 @@ class GenesisConfig:
     broadcast_filters: tuple[int, ...] = (32, 32, 32)  # 3 x 3, of the broadcast decoder (D.2: 3 layers, not 4)
     broadcast_scale: int = 1  # the decoder draws a map this many times smaller and unfolds it (1: as the paper)
     sigma: float = 0.2  # std of the likelihood (GENESIS: 0.7; GNM's released code: 0.2 for all models)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a size below 1."""
+        check_sizes(self, "sigma")
 
 
 class GenesisLoss(NamedTuple):

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from neurosym_lite.models.choices import check_choices
+from neurosym_lite.models.choices import check_choices, check_sizes
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,11 @@ class GNMConfig:
     out_kernel: int = 3  # of the convolution that adds to f (table 9)
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a switch with a name that it does not know, and for other than four `where_std`."""
+        """Raises ValueError for an unknown switch, a size below 1, no probability, and for other than four stds."""
         check_choices(self)
+        check_sizes(self, "sigma", "glimpse_window", none=("background",))
+        if not 0 <= self.presence_prior <= 1:
+            raise ValueError(f"presence_prior {self.presence_prior}: expected a probability, from 0 to 1")
         if len(self.where_std) != 4:
             raise ValueError(f"where_std {self.where_std}: expected four numbers, for (s, r, u_x, u_y)")
 
@@ -77,8 +80,8 @@ def check_config(config: GNMConfig) -> None:
             f"an image of {config.image_size} pixels under strides {config.strides} does not end as a map of "
             f"{config.grid} x {config.grid} cells: change image_size, strides or grid"
         )
-    if not config.heads or config.what < 1:
-        raise ValueError(f"heads={config.heads}, what={config.what}: expected at least one hidden layer, and D above 0")
+    if not config.heads:
+        raise ValueError(f"heads={config.heads}: expected at least one hidden layer")
     if config.background and config.rendering == "sum":
         raise ValueError('a background needs masks in front of it: set rendering="exact" or "convex", or background=0')
     drawn = math.prod(config.background_upscales) * config.background_scale

@@ -23,6 +23,7 @@ from torch import Generator, Tensor, nn
 from neurosym_lite.distributions import image_log_likelihood
 from neurosym_lite.latents import Where
 from neurosym_lite.layers import mlp
+from neurosym_lite.models.choices import check_sizes
 from neurosym_lite.models.gnm import GNM
 from neurosym_lite.models.gnm_config import GNMConfig
 from neurosym_lite.models.object_transformer import ObjectTransformer
@@ -49,6 +50,10 @@ class SuccessorConfig:
     width: int = 128  # of the transformer
     layers: int = 3
     heads: int = 4
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a size below 1."""
+        check_sizes(self)
 
     @property
     def image_size(self) -> int:

@@ -15,6 +15,7 @@ from torch import Generator, Tensor, nn
 
 from neurosym_lite.distributions import Gaussian, gaussian_head, image_log_likelihood, kl_gaussian, standard_gaussian
 from neurosym_lite.layers import check_images, conv_block, conv_stack, subpixel_stack
+from neurosym_lite.models.choices import check_sizes
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class VAEConfig:
     decoder_upscales: tuple[int, ...] = (4, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2)  # 1 keeps the map
     decoder_bias: float = 0.0  # logit at which the canvas starts dark, or a high rate saturates it; 0: not set (paper)
     sigma: float = 0.2  # std of the Gaussian likelihood, pixels in [0, 1] (not in the paper)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a size below 1."""
+        check_sizes(self, "sigma")
 
 
 class VAEWeights(NamedTuple):

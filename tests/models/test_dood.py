@@ -297,7 +297,7 @@ def test_layers_without_strides_are_refused(change: dict, message: str) -> None:
 def test_a_part_needs_looks_and_a_coin() -> None:
     with pytest.raises(ValueError, match=r"presence_prior 1\.0: expected a probability above 0 and below 1"):
         replace(SMALL_AIR, presence_prior=1.0, stop="exact")
-    with pytest.raises(ValueError, match="what=0: a part needs at least one number"):
+    with pytest.raises(ValueError, match="what=0: expected a whole number above 0"):
         replace(SMALL_AIR, what=0)
 
 

@@ -284,8 +284,8 @@ def test_it_overfits_one_batch() -> None:
     ("change", "message"),
     [
         ({"where_std": (0.1,)}, "where_std (0.1,): expected four numbers"),
-        ({"heads": ()}, "heads=(), what=4: expected at least one hidden layer"),
-        ({"what": 0}, "what=0: expected at least one hidden layer, and D above 0"),
+        ({"heads": ()}, "heads=(): expected at least one hidden layer"),
+        ({"what": 0}, "what=0: expected a whole number above 0"),
         ({"prior": "struct", "structure": 6, "embed": "transformer"}, "width 6: make it a multiple of 4"),
         ({"prior": "struct", "structure": 6, "interaction": "transformer"}, "width 6: make it a multiple of 4"),
         (
