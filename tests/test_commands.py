@@ -530,6 +530,7 @@ def test_checkpoints_on_the_way_the_newest_and_the_best(recipe, tmp_path, refuse
     assert "--keep-best count_mean: a number of parts is neither better" in refused(
         "train", recipe.name, "--out", str(tmp_path / "fourth"), "--keep", "3", "--keep-best", "count_mean"
     )
+    assert not any((tmp_path / name / "state.safetensors").exists() for name in ("other", "fourth"))  # nothing begun
     assert "need --keep N" in refused("train", recipe.name, "--out", str(tmp_path / "third"), "--keep-last", "2")
     assert main(["train", recipe.name, "--out", str(out), *asked]) == 0
     assert sorted(path.name for path in (out / "kept").iterdir()) == ["0000009.safetensors", "0000012.safetensors"]

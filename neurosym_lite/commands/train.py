@@ -179,10 +179,16 @@ def _keeping(options: argparse.Namespace, run: loop.Run, out: Path) -> Callable[
         if options.keep_last or options.keep_best:
             raise ValueError("--keep-last and --keep-best need --keep N: a checkpoint every N steps")
         return lambda run: None
-    if run.step == 0:  # what is kept is nobody's without a state
+    new = run.step == 0 and not (out / STATE).exists()
+    if new:  # what is kept is nobody's without a state
         loop.save_state(run, out / STATE)
     keeper = Keeper(out, options.keep, options.keep_last)
-    best = Best(out, options.keep_best, run) if options.keep_best and run.ranks.first else None
+    try:
+        best = Best(out, options.keep_best, run) if options.keep_best and run.ranks.first else None
+    except ValueError:  # a metric that does not exist: nothing was begun
+        if new:
+            (out / STATE).unlink()
+        raise
 
     def keep(run: loop.Run) -> None:
         """A checkpoint where it is time for one, looked at where the best is kept."""
