@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from neurosym_lite.commands.train_queue import Queue, _report
 from neurosym_lite.training.checkpoints import read_file
@@ -87,18 +88,52 @@ def test_runs_that_go_on_from_others_are_named_with_what_they_wait_for(tmp_path,
         assert lacking == f"no trained first in {tmp_path / 'runs'}, from which these go on: second"
 
 
-def test_a_run_is_told_what_the_list_was_told(tmp_path, monkeypatch) -> None:
-    commands, nothing = [], subprocess.Popen([sys.executable, "-c", ""])
-    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: commands.append(command) or nothing)
-    write_queue(tmp_path / "queue.json", [Job(VAE, seed=1), Job(VAE, seed=2)])
-    for unmeasured in (False, True):
-        asked = {"file": str(tmp_path / "queue.json"), "out": str(tmp_path / "runs"), "jobs": 1}
-        queue = Queue(argparse.Namespace(**asked, device="cpu", engine="eager", unmeasured=unmeasured))
-        assert queue.begin(0.5)
-        queue.running[0].log.close()
+@pytest.fixture
+def begun(tmp_path, monkeypatch):
+    """Begins all jobs of a list under these options, as processes that do nothing: their commands and environments."""
+    nothing = subprocess.Popen([sys.executable, "-c", ""])
+    started: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda command, env, **_: started.append((command, env)) or nothing)
+
+    def start(listed: list[Job], **options: object) -> list[tuple[list[str], dict[str, str]]]:
+        started.clear()
+        write_queue(tmp_path / "queue.json", listed)
+        asked = {"file": str(tmp_path / "queue.json"), "out": str(tmp_path / "runs"), "jobs": len(listed)}
+        asked |= {"device": "cpu", "engine": "eager", "unmeasured": False}
+        queue = Queue(argparse.Namespace(**asked | options))
+        while queue.begin(0.5):
+            queue.running[-1].log.close()
+        return list(started)
+
+    yield start
     nothing.wait()
-    plain, quick = commands
+
+
+def test_a_run_is_told_what_the_list_was_told(begun) -> None:
+    ((plain, _), _), ((quick, _), _) = (
+        begun([Job(VAE, seed=1), Job(VAE, seed=2)], unmeasured=unmeasured) for unmeasured in (False, True)
+    )
     assert quick == [*plain, "--unmeasured"] and plain[3:7] == ["train", VAE, "--seed", "1"] and "0.500" in plain
+
+
+def test_a_run_goes_on_on_the_device_where_it_was_begun(begun) -> None:
+    commands = [command for command, _ in begun([Job(VAE, seed=1, device="cpu"), Job(VAE, seed=2)], device="cuda")]
+    assert [command[command.index("--device") + 1] for command in commands] == ["cpu", "cuda"]
+
+
+def test_runs_share_the_cores_and_take_the_gpus_in_turn(begun, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 16)
+    for name in ("CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    jobs = [Job(VAE, seed=seed) for seed in (1, 2, 3)]
+    environments = [environment for _, environment in begun(jobs, jobs=4)]
+    assert [environment["CUDA_VISIBLE_DEVICES"] for environment in environments] == ["0", "1", "0"]
+    assert [environment["OMP_NUM_THREADS"] for environment in environments] == ["4"] * 3
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")  # what the user says holds
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    (_, environment), *_ = begun(jobs, jobs=4)
+    assert (environment["CUDA_VISIBLE_DEVICES"], environment["OMP_NUM_THREADS"]) == ("1", "7")
 
 
 def test_a_run_that_fails_has_its_problem_written_down(begin, tmp_path) -> None:
