@@ -557,6 +557,30 @@ def test_measuring_can_be_left_to_another_machine(recipe, tmp_path) -> None:  # 
     assert checkpoints.load_checkpoint(str(out))[1] == recipe
 
 
+def test_what_was_measured_stays_where_a_run_is_ended_again_without(recipe, tmp_path) -> None:  # noqa: F811
+    out = tmp_path / "run"
+    assert main(["train", recipe.name, "--out", str(out)]) == 0
+    measured = json.loads((out / "record.json").read_text())["metrics"]
+    assert main(["train", recipe.name, "--out", str(out), "--resume", "--unmeasured"]) == 0
+    record, (_, header) = (
+        json.loads((out / "record.json").read_text()),
+        read_file(out / "checkpoint.safetensors", "checkpoint"),
+    )
+    assert record["metrics"] == header["metrics"] == measured != {}
+    seconds = read_file(out / "state.safetensors", "state")[1]["seconds"]
+    assert record["minutes"] == pytest.approx(seconds / 60, abs=0.006) and seconds > 0.02
+    files = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    assert files == {"state.safetensors", "checkpoint.safetensors", "record.json"}
+
+
+def test_as_many_threads_as_cores_can_be_asked_for() -> None:
+    threads = torch.get_num_threads()
+    try:
+        assert train_command._device("cpu", os.cpu_count()).type == "cpu" and torch.get_num_threads() == os.cpu_count()
+    finally:
+        torch.set_num_threads(threads)
+
+
 def lacks_data(*arguments: object) -> dict[str, float]:
     raise DataError("put emnist there")
 
