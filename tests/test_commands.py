@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import math
 import os
 import pickle
 import re
@@ -433,6 +434,19 @@ def test_the_best_by_a_metric_of_errors_has_the_least(recipe, tmp_path) -> None:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(best, "evaluate", lambda *_, metric=metric, **__: {metric: 0.5})
             assert best.Best(tmp_path / metric, metric, run).sign == sign
+
+
+def test_the_best_is_known_again_and_no_number_is_never_the_best(recipe, tmp_path, monkeypatch) -> None:  # noqa: F811
+    run, given = loop.start(recipe, 0, torch.device("cpu")), iter([math.nan, 0.3, 0.2])
+    monkeypatch.setattr(best, "evaluate", lambda *_, **__: {"ap50": next(given)})
+    first = best.Best(tmp_path, "ap50", run)
+    assert math.isnan(first.value)
+    checkpoints.save_checkpoint(tmp_path / "next.safetensors", recipe, loop.shipped_weights(run), 1, {})
+    first.look(tmp_path / "next.safetensors")
+    again = best.Best(tmp_path, "ap50", run)  # measures nothing: the file says how good it is
+    assert first.value == again.value == 0.3
+    again.look(tmp_path / "next.safetensors")
+    assert again.value == 0.3 and next(given, None) is None
 
 
 def test_a_diverged_run_keeps_its_state_and_checkpoint(recipe, tmp_path, monkeypatch, capsys) -> None:  # noqa: F811

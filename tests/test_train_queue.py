@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from neurosym_lite.commands.train_queue import Queue, _report
+from neurosym_lite.commands.train_queue import Queue, _last_line, _report
 from neurosym_lite.training.checkpoints import read_file
 from neurosym_lite.training.claim import claimed
 from neurosym_lite.training.queue import Job, read_queue, write_queue
@@ -134,6 +134,15 @@ def test_runs_share_the_cores_and_take_the_gpus_in_turn(begun, monkeypatch) -> N
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     (_, environment), *_ = begun(jobs, jobs=4)
     assert (environment["CUDA_VISIBLE_DEVICES"], environment["OMP_NUM_THREADS"]) == ("1", "7")
+
+
+def test_a_problem_is_a_run_s_own_last_line_or_where_to_look(tmp_path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text("training\nbad\n")
+    assert _last_line(log, 2) == "bad"
+    assert _last_line(log, 1) == f"ended with status 1, see {log}"  # a crash: its last line is Python's
+    log.write_text("")
+    assert _last_line(log, 2) == f"ended with status 2, see {log}"
 
 
 def test_a_run_that_fails_has_its_problem_written_down(begin, tmp_path) -> None:
