@@ -179,8 +179,8 @@ def _keeping(options: argparse.Namespace, run: loop.Run, out: Path) -> Callable[
         if options.keep_last or options.keep_best:
             raise ValueError("--keep-last and --keep-best need --keep N: a checkpoint every N steps")
         return lambda run: None
-    new = run.step == 0 and not (out / STATE).exists()
-    if new:  # what is kept is nobody's without a state
+    new = not (out / STATE).exists()
+    if run.step == 0:  # what is kept is nobody's without a state; all ranks take part
         loop.save_state(run, out / STATE)
     keeper = Keeper(out, options.keep, options.keep_last)
     try:

@@ -1,5 +1,6 @@
 """What a config is refused for by itself: a switch with a name that is none of its choices, a size below 1."""
 
+from numbers import Integral
 from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -27,7 +28,7 @@ def check_sizes(config: Any, *positive: str, none: tuple[str, ...] = ()) -> None
         value = getattr(config, name)
         if kind in (int, tuple[int, ...]):
             many, least = isinstance(value, tuple | list), 0 if name in none else 1
-            if not all(isinstance(size, int) and size >= least for size in (value if many else [value])):
+            if not all(isinstance(size, Integral) and size >= least for size in (value if many else [value])):
                 expected = f"{'whole numbers' if many else 'a whole number'} {'above 0' if least else 'from 0 on'}"
                 raise ValueError(f"{name}={value!r}: expected {expected}")
         if name in positive and not value > 0:

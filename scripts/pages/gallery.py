@@ -130,9 +130,10 @@ def table(group: Group, failure: Failure) -> str:
 
 
 def command(name: str) -> str:
-    """What repeats the run of a record: of a recipe, or of RECIPE-seedN."""
-    recipe, of_seed, seed = name.partition("-seed")
-    return f"python -m neurosym_lite train {recipe}" + (f" --seed {seed} --out runs/{name}" if of_seed else "")
+    """What repeats the run of a record; one of another seed than the recipe's needs a folder of its own."""
+    record = load_record(name)
+    seed = f" --seed {record.seed} --out runs/{name}" if name != record.recipe else ""
+    return f"python -m neurosym_lite train {record.recipe}{seed}"
 
 
 def entry(group: Group, failure: Failure) -> str:

@@ -177,5 +177,6 @@ A model that does not learn rarely says why. This page keeps failures that can b
 that fails in a minute or two, and the same recipe with its cure, which does not. Learn their faces here, and you will
 know them when you meet them.
 
-The models are smaller than those of the chapters. There are failures of scenes and failures of strokes.
+The models are smaller than those of the chapters. There are failures of scenes and failures of strokes. Further rows of
+a table are controls: each run differs in one thing from the failed or from the cured one.
 """

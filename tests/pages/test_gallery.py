@@ -27,7 +27,7 @@ def test_the_page_is_current() -> None:
 def test_the_page_has_every_failure_once_and_scenes_before_strokes() -> None:
     pairs = {f"{kind}-{f.key}" for kind in gallery.KINDS for f in ENTRIES}
     controls = [name for f in ENTRIES for name, _ in f.controls]
-    assert {recipe.name for recipe in RECIPES} == pairs | {name.partition("-seed")[0] for name in controls}
+    assert {recipe.name for recipe in RECIPES} == pairs | {load_record(name).recipe for name in controls}
     assert len(controls) == len(set(controls)) and not pairs & set(controls)
     titles = [line for line in gallery.page().splitlines() if line.startswith("##")]
     scenes, strokes = (f"## {group.title}" for group in gallery.GROUPS)
@@ -60,8 +60,9 @@ def test_a_failure_and_its_cure_differ_in_one_switch_or_schedule(failure: Failur
 
 @pytest.mark.parametrize("name", [name for f in ENTRIES for name, _ in f.controls])
 def test_a_control_differs_in_one_thing_from_the_run_that_it_names(name: str) -> None:
-    of, is_seed, _ = name.partition("-seed")
-    assert differences(name, of if is_seed else get_recipe(name).about.split()[0]) == 1
+    recipe = load_record(name).recipe
+    of = get_recipe(name).about.split()[0] if name == recipe else recipe  # its own recipe, where it is another seed
+    assert differences(name, of) == 1
 
 
 def test_controls_came_out_as_told() -> None:
